@@ -1,0 +1,50 @@
+"""The one factory of boto3 clients, and the translation of their failures."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Literal, overload
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dmp.domain.errors import Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_secretsmanager.client import SecretsManagerClient
+    from mypy_boto3_sesv2.client import SESV2Client
+
+_CONFIG = Config(
+    connect_timeout=2,
+    read_timeout=5,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=32,
+    request_checksum_calculation="when_required",
+    response_checksum_validation="when_required",
+)
+
+
+@overload
+def client(service: Literal["dynamodb"]) -> "DynamoDBClient": ...
+@overload
+def client(service: Literal["s3"]) -> "S3Client": ...
+@overload
+def client(service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
+@overload
+def client(service: Literal["sesv2"]) -> "SESV2Client": ...
+@cache
+def client(service: str) -> object:
+    """Make the client of a service once a process, at first use; connection 2 s, answer 5 s, three attempts."""
+    return boto3.Session().client(service, config=_CONFIG)  # type: ignore[call-overload]
+
+
+@contextmanager
+def unavailable_on_failure() -> Iterator[None]:
+    """Turn every failure of AWS into `Unavailable`: the caller may try again, and learns nothing of the inside."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as failure:
+        raise Unavailable("service-unavailable") from failure

@@ -1,0 +1,120 @@
+"""Document entries and lists as items of the records table; the FHIR body is deflated, a third of its read units."""
+
+import json
+import zlib
+from datetime import datetime
+
+from dmp.adapters import keys
+from dmp.adapters.record_items import Item, maybe_identifier, maybe_text, text
+from dmp.domain.code_lists import document_type
+from dmp.domain.document import Coding, Depositor, DocumentEntry, DocumentStatus, StoredContent, Visibility
+from dmp.domain.document_list import ListEntry, ListKind
+from dmp.domain.identifiers import PS_IDNAT, Identifier
+
+
+def _deflate(body: str) -> dict[str, bytes]:
+    return {"B": zlib.compress(body.encode())}
+
+
+def _inflate(item: Item) -> str:
+    return zlib.decompress(item["body"]["B"]).decode()
+
+
+def write_document(entry: DocumentEntry, sk: str | None = None) -> Item:
+    """The item of a document entry, without its index attributes."""
+    content = entry.content
+    facts = {
+        "type": [entry.type.system, entry.type.code, entry.type.display] if entry.type else None,
+        "labels": sorted(entry.visibility),
+        "by": [maybe_text(entry.depositor.person), maybe_text(entry.depositor.structure)],
+        "authors": sorted(map(str, entry.authors)),
+        "content": [content.key, content.content_type, content.size, content.sha1, content.sha256],
+        "master": maybe_text(entry.master_identifier),
+        "ids": [str(i) for i in entry.identifiers],
+        "archived": entry.is_archived,
+    }
+    return {
+        "pk": {"S": keys.partition(entry.record)},
+        "sk": {"S": sk or keys.document(entry.local)},
+        "kind": {"S": "document"},
+        "local": {"S": entry.local},
+        "st": {"S": entry.status.value},
+        "v": {"N": str(entry.version)},
+        "upd": {"S": keys.instant(entry.updated)},
+        "facts": {"S": text(facts)},
+        "body": _deflate(entry.body),
+    }
+
+
+def document_indexes(entry: DocumentEntry) -> Item:
+    """The attributes by which the indexes find a current version of an entry."""
+    attributes = {"ls_updated": {"S": f"{keys.instant(entry.updated)}#{entry.local}"}}
+    if entry.type:
+        attributes["ls_type"] = {"S": f"{entry.type.code}#{entry.local}"}
+    if entry.type and (known := document_type(entry.type.system, entry.type.code)):
+        attributes["ls_class"] = {"S": f"{known.class_code}#{entry.local}"}
+    if entry.depositor.structure:
+        attributes["ls_structure"] = {"S": f"{entry.depositor.structure.value}#{entry.local}"}
+    if entry.depositor.person and entry.depositor.person.system == PS_IDNAT:
+        attributes["ls_person"] = {"S": f"{entry.depositor.person.value}#{entry.local}"}
+    return attributes
+
+
+def read_document(item: Item) -> DocumentEntry:
+    """A document entry from its item."""
+    facts = json.loads(item["facts"]["S"])
+    person, structure = facts["by"]
+    return DocumentEntry(
+        record=keys.record_of(item["pk"]["S"]),
+        local=item["local"]["S"],
+        version=int(item["v"]["N"]),
+        updated=datetime.fromisoformat(item["upd"]["S"]),
+        status=DocumentStatus(item["st"]["S"]),
+        type=Coding(*facts["type"]) if facts["type"] else None,
+        visibility=frozenset(map(Visibility, facts["labels"])),
+        depositor=Depositor(maybe_identifier(person), maybe_identifier(structure)),
+        authors=frozenset(map(Identifier.parse, facts["authors"])),
+        content=StoredContent(**dict(zip(("key", "content_type", "size", "sha1", "sha256"), facts["content"], strict=True))),
+        master_identifier=maybe_identifier(facts["master"]),
+        identifiers=tuple(map(Identifier.parse, facts["ids"])),
+        is_archived=facts["archived"],
+        body=_inflate(item),
+    )
+
+
+def write_list(entry: ListEntry) -> Item:
+    """The item of a SubmissionSet or Folder."""
+    facts = {
+        "by": [maybe_text(entry.depositor.person), maybe_text(entry.depositor.structure)],
+        "ids": [str(i) for i in entry.identifiers],
+        "documents": entry.documents,
+    }
+    return {
+        "pk": {"S": keys.partition(entry.record)},
+        "sk": {"S": keys.document_list(entry.local)},
+        "kind": {"S": entry.kind.value},
+        "local": {"S": entry.local},
+        "st": {"S": entry.status},
+        "v": {"N": str(entry.version)},
+        "upd": {"S": keys.instant(entry.updated)},
+        "facts": {"S": text(facts)},
+        "body": _deflate(entry.body),
+    }
+
+
+def read_list(item: Item) -> ListEntry:
+    """A SubmissionSet or Folder from its item."""
+    facts = json.loads(item["facts"]["S"])
+    person, structure = facts["by"]
+    return ListEntry(
+        record=keys.record_of(item["pk"]["S"]),
+        local=item["local"]["S"],
+        version=int(item["v"]["N"]),
+        updated=datetime.fromisoformat(item["upd"]["S"]),
+        kind=ListKind(item["kind"]["S"]),
+        status=item["st"]["S"],
+        depositor=Depositor(maybe_identifier(person), maybe_identifier(structure)),
+        identifiers=tuple(map(Identifier.parse, facts["ids"])),
+        documents=tuple(facts["documents"]),
+        body=_inflate(item),
+    )

@@ -1,0 +1,130 @@
+"""Reads of document entries and lists, with the head of their record in the same call (ITI-66, ITI-67, ITI-68)."""
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from dmp.adapters import document_items, keys, record_items
+from dmp.adapters.keyring import Keyring
+from dmp.adapters.record_items import Item
+from dmp.adapters.table import Range, Table
+from dmp.domain.document import DocumentEntry
+from dmp.domain.document_list import ListEntry
+from dmp.domain.identifiers import Identifier
+from dmp.domain.record import Record
+
+_LAST = "\uffff"
+
+
+class DocumentIndex(StrEnum):
+    """The local indexes, by the attribute that sorts them."""
+
+    TYPE = "ls_type"
+    CLASS = "ls_class"
+    UPDATED = "ls_updated"
+    STRUCTURE = "ls_structure"
+    PERSON = "ls_person"
+
+    @property
+    def index_name(self) -> str:
+        """The name in the template."""
+        return "by-" + self.value.removeprefix("ls_")
+
+
+def _head(items: Iterable[Item]) -> Record | None:
+    return next((record_items.read_record(i) for i in items if i["sk"]["S"] == keys.HEAD), None)
+
+
+class DocumentStore:
+    """Entries and lists of records."""
+
+    def __init__(self, table: Table, keyring: Keyring) -> None:
+        self._table = table
+        self._keyring = keyring
+
+    def with_document(self, record: str, local: str) -> tuple[Record | None, DocumentEntry | None]:
+        """The record and one entry: one call."""
+        head, entries = self.with_documents(record, [local])
+        return head, entries.get(local)
+
+    def with_documents(self, record: str, locals_: Sequence[str]) -> tuple[Record | None, dict[str, DocumentEntry]]:
+        """The record and some of its entries: one call per 100."""
+        found = self._table.batch_get(keys.partition(record), [keys.HEAD, *map(keys.document, locals_)])
+        head = _head(found.values())
+        found.pop(keys.HEAD, None)
+        entries = (document_items.read_document(item) for item in found.values())
+        return head, {entry.local: entry for entry in entries}
+
+    def with_newest(
+        self, record: str, statuses: Sequence[str], limit: int, low: str = ""
+    ) -> tuple[Record | None, list[DocumentEntry], str | None]:
+        """The record and its newest entries: one query. The third value is where to go on, if there is more."""
+        span = Range(keys.document(low), keys.HEAD)
+        pk = keys.partition(record)
+        items, more = self._table.query(pk, span, limit=limit + 1, statuses=statuses, always="record")
+        entries = [document_items.read_document(i) for i in items if i["sk"]["S"] != keys.HEAD]
+        return _head(items), entries, _local(more)
+
+    def page(
+        self, record: str, statuses: Sequence[str], limit: int, low: str, high: str
+    ) -> tuple[list[DocumentEntry], str | None]:
+        """Further entries from `low` on and before `high`, newest first: one query."""
+        span = Range(keys.document(low), keys.document(high or _LAST))
+        items, more = self._table.query(keys.partition(record), span, limit=limit + 1, statuses=statuses)
+        entries = [document_items.read_document(i) for i in items]
+        return [e for e in entries if e.local != high], _local(more)
+
+    def index_page(
+        self, record: str, index: DocumentIndex, value: str, statuses: Sequence[str], limit: int, low: str, high: str
+    ) -> tuple[list[str], str | None]:
+        """Local ids of the entries with a value in an index, newest first: one query, keys alone."""
+        items, more = self._table.query(
+            keys.partition(record),
+            Range(f"{value}#{low}", f"{value}#{high or _LAST}"),
+            limit=limit + 1,
+            statuses=statuses,
+            index=index.index_name,
+            sort=index.value,
+        )
+        found = [i["sk"]["S"].removeprefix(keys.DOCUMENTS) for i in items]
+        return [local for local in found if local != high], _local(more)
+
+    def identified(self, record: str, identifier: Identifier) -> list[str]:
+        """Local ids of the entries that carry an identifier, as unique id or otherwise."""
+        pk = keys.partition(record)
+        claim = self._table.get(keys.item_key(pk, keys.unique_id(self._keyring.unique_id_digest(identifier))))
+        prefix = f"{keys.IDENTIFIERS}{self._keyring.identifier_digest(identifier)}#"
+        items, _ = self._table.query(pk, Range(prefix, prefix + _LAST))
+        found = [item["local"]["S"] for item in ([claim] if claim else []) + items]
+        return list(dict.fromkeys(found))
+
+    def candidates(self, identifier: Identifier, limit: int) -> list[tuple[str, str]]:
+        """Record and local id of whatever carries an identifier, in any record; hints only."""
+        digests = {self._keyring.unique_id_digest(identifier), self._keyring.identifier_digest(identifier)}
+        found = [
+            (keys.record_of(item["pk"]["S"]), item["local"]["S"])
+            for digest in sorted(digests)
+            for item in self._table.query_index("by-identifier", "gi_ident", digest, limit=limit)[0]
+        ]
+        return list(dict.fromkeys(found))
+
+    def former_documents(self, record: str, local: str) -> list[DocumentEntry]:
+        """The former versions of an entry, oldest first."""
+        prefix = f"V#DocumentReference#{local}#"
+        items, _ = self._table.query(keys.partition(record), Range(prefix, prefix + _LAST), forward=True)
+        return [document_items.read_document(item) for item in items]
+
+    def with_list(self, record: str, local: str) -> tuple[Record | None, ListEntry | None]:
+        """The record and one list of it."""
+        found = self._table.batch_get(keys.partition(record), [keys.HEAD, keys.document_list(local)])
+        item = found.get(keys.document_list(local))
+        return _head(found.values()), document_items.read_list(item) if item else None
+
+    def lists(self, record: str, before: str, limit: int) -> tuple[list[ListEntry], str | None]:
+        """Lists of a record, newest first."""
+        high = keys.document_list(before) if before else keys.document_list(_LAST)
+        items, more = self._table.query(keys.partition(record), Range(keys.LISTS, high), limit=limit + 1)
+        return [e for e in map(document_items.read_list, items) if e.local != before], _local(more)
+
+
+def _local(key: Item | None) -> str | None:
+    return key["sk"]["S"].partition("#")[2] if key else None

@@ -1,0 +1,105 @@
+"""Where each thing lies: the form of every partition and sort key, known here alone."""
+
+import hashlib
+from datetime import UTC, datetime
+
+HEAD = "D~"
+"""Sort key of the head: right behind the newest document, so that one descending query brings both."""
+
+DOCUMENTS = "D#"
+CONSENTS = "C#"
+LISTS = "L#"
+MESSAGES = "M#"
+IDENTIFIERS = "I#"
+EXPIRY_SHARDS = 8
+ACTOR_SHARDS = 8
+
+
+def partition(record: str) -> str:
+    """The partition of a record, in both tables."""
+    return f"R#{record}"
+
+
+def record_of(pk: str) -> str:
+    """The record that a partition belongs to."""
+    return pk.removeprefix("R#")
+
+
+def caller_partition(digest: str) -> str:
+    """The partition of the audit table for what concerns no record."""
+    return f"X#{digest}"
+
+
+def document(local: str) -> str:
+    """Sort key of a document entry: newest last."""
+    return DOCUMENTS + local
+
+
+def consent(local: str) -> str:
+    """Sort key of a Consent."""
+    return CONSENTS + local
+
+
+def document_list(local: str) -> str:
+    """Sort key of a SubmissionSet or Folder."""
+    return LISTS + local
+
+
+def related_person(local: str) -> str:
+    """Sort key of a RelatedPerson."""
+    return f"P#{local}"
+
+
+def message(local: str) -> str:
+    """Sort key of a message."""
+    return MESSAGES + local
+
+
+def former(kind: str, local: str, version: int) -> str:
+    """Sort key of a former version."""
+    return f"V#{kind}#{local}#{version:06d}"
+
+
+def unique_id(digest: str) -> str:
+    """Sort key of the claim on a unique id."""
+    return f"U#{digest}"
+
+
+def other_identifier(digest: str, local: str) -> str:
+    """Sort key of a further identifier of a resource."""
+    return f"{IDENTIFIERS}{digest}#{local}"
+
+
+def criterion(text: str) -> str:
+    """Sort key of the claim of a conditional create."""
+    return f"N#{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+def ins(digest: str) -> dict[str, dict[str, str]]:
+    """The key of the item that leads from an INS to its record."""
+    return {"pk": {"S": f"INS#{digest}"}, "sk": {"S": "INS"}}
+
+
+def item_key(pk: str, sk: str) -> dict[str, dict[str, str]]:
+    """A primary key as DynamoDB takes it."""
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def shard(text: str, shards: int) -> int:
+    """Spread texts evenly over a number of shards."""
+    return hashlib.sha256(text.encode()).digest()[0] % shards
+
+
+def expiry_month(moment: datetime, number: int) -> str:
+    """Hash key of the expiry index: a month (UTC) and a shard."""
+    return f"{instant(moment)[:7]}#{number}"
+
+
+def actor_shard(digest: str, number: int) -> str:
+    """Hash key of the index of an actor's records."""
+    return f"{digest}#{number}"
+
+
+def instant(moment: datetime) -> str:
+    """A moment as sortable text, UTC, to the microsecond."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")

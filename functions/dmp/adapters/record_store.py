@@ -1,0 +1,111 @@
+"""Reads of records: the head, with whatever a request needs beside it, in as few calls as the layout allows."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from dmp.adapters import keys, record_items
+from dmp.adapters.keyring import Keyring
+from dmp.adapters.table import Range, Table
+from dmp.domain.changes import Claim, Message
+from dmp.domain.consent import Consent
+from dmp.domain.identifiers import Identifier, split_resource_id
+from dmp.domain.record import Record
+
+_LAST = "\uffff"
+
+
+class RecordStore:
+    """Heads, Consents and messages."""
+
+    def __init__(self, table: Table, keyring: Keyring) -> None:
+        self._table = table
+        self._keyring = keyring
+
+    def id_of(self, ins: Identifier) -> str | None:
+        """The record that an INS leads to."""
+        item = self._table.get(keys.ins(self._keyring.ins_digest(ins)))
+        return str(item["record"]["S"]) if item else None
+
+    def head(self, record: str) -> Record | None:
+        """The record as it stands."""
+        item = self._table.get(keys.item_key(keys.partition(record), keys.HEAD))
+        return record_items.read_record(item) if item else None
+
+    def former_head(self, record: str, patient_version: int) -> Record | None:
+        """The Patient as it stood in a former version."""
+        sk = keys.former("Patient", "", patient_version)
+        item = self._table.get(keys.item_key(keys.partition(record), sk))
+        return record_items.read_record(item) if item else None
+
+    def with_claims(
+        self, record: str, identifiers: Sequence[Identifier], criterion: str = ""
+    ) -> tuple[Record | None, dict[Identifier, Claim], str | None]:
+        """The record, who holds each of these unique ids, and the resource that a conditional create made before."""
+        sks = {i: keys.unique_id(self._keyring.unique_id_digest(i)) for i in identifiers}
+        extra = [keys.criterion(criterion)] if criterion else []
+        found = self._table.batch_get(keys.partition(record), [keys.HEAD, *sks.values(), *extra])
+        claims = {
+            i: Claim(item["local"]["S"], item["sha256"]["S"], item["set"]["S"])
+            for i, sk in sks.items()
+            if (item := found.get(sk))
+        }
+        made = found[extra[0]]["local"]["S"] if extra and extra[0] in found else None
+        head = found.get(keys.HEAD)
+        return (record_items.read_record(head) if head else None), claims, made
+
+    def with_consent(self, record: str, local: str) -> tuple[Record | None, Consent | None]:
+        """The record and one Consent of it."""
+        found = self._table.batch_get(keys.partition(record), [keys.HEAD, keys.consent(local)])
+        head, item = found.get(keys.HEAD), found.get(keys.consent(local))
+        return (
+            record_items.read_record(head) if head else None,
+            record_items.read_consent(item) if item else None,
+        )
+
+    def with_consents(self, record: str, locals_: Sequence[str]) -> tuple[Record | None, dict[str, Consent]]:
+        """The record and several Consents of it."""
+        sks = [keys.consent(local) for local in locals_]
+        found = self._table.batch_get(keys.partition(record), [keys.HEAD, *sks])
+        head = found.pop(keys.HEAD, None)
+        consents = (record_items.read_consent(item) for item in found.values())
+        return record_items.read_record(head) if head else None, {c.local: c for c in consents}
+
+    def consents(self, record: str, before: str, limit: int) -> tuple[list[Consent], bool]:
+        """Consents of a record, newest first, older than `before`, and whether there are more."""
+        span = Range(keys.CONSENTS, keys.consent(before or _LAST))
+        items, more = self._table.query(keys.partition(record), span, limit=limit + 1)
+        consents = [record_items.read_consent(item) for item in items]
+        return [c for c in consents if c.local != before], more is not None
+
+    def former_consents(self, record: str, local: str) -> list[Consent]:
+        """The former versions of a Consent, oldest first."""
+        prefix = f"V#Consent#{local}#"
+        items, _ = self._table.query(keys.partition(record), Range(prefix, prefix + _LAST), forward=True)
+        return [record_items.read_consent(item) for item in items]
+
+    def message(self, record: str, local: str) -> Message | None:
+        """One message of a record."""
+        item = self._table.get(keys.item_key(keys.partition(record), keys.message(local)))
+        return record_items.read_message(item) if item else None
+
+    def due_consents(self, month: datetime, shard: int, now: datetime) -> Iterator[tuple[str, str]]:
+        """Record and local id of the Consents of a month and shard that are due, the longest due first; hints only."""
+        value, after = keys.expiry_month(month, shard), None
+        while True:
+            items, after = self._table.query_index(
+                "by-expiry", "gx_month", value, up_to=("gx_at", keys.instant(now) + "~"), after=after
+            )
+            for item in items:
+                yield keys.record_of(item["pk"]["S"]), item["sk"]["S"].removeprefix(keys.CONSENTS)
+            if after is None:
+                return
+
+    def consents_naming(self, actor: Identifier, shard: int, after: str, limit: int) -> list[tuple[str, str]]:
+        """Record and local id of the current Consents that name an actor, in the order of ids; hints only."""
+        value = keys.actor_shard(self._keyring.identifier_digest(actor), shard)
+        start = None
+        if after and (parts := split_resource_id(after)):
+            start = keys.item_key(keys.partition(parts[0]), keys.consent(parts[1]))
+            start |= {"ga_actor": {"S": value}, "ga_at": {"S": after}}
+        items, _ = self._table.query_index("by-actor", "ga_actor", value, after=start, limit=limit)
+        return [(keys.record_of(i["pk"]["S"]), i["sk"]["S"].removeprefix(keys.CONSENTS)) for i in items]

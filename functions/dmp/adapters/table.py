@@ -1,0 +1,126 @@
+"""Strongly consistent reads of one DynamoDB table, each a single call unless DynamoDB leaves something over."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dmp.adapters import keys
+from dmp.adapters.aws import unavailable_on_failure
+from dmp.adapters.record_items import Item
+from dmp.domain.errors import Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+_BATCH = 100
+_LEFTOVER_ATTEMPTS = 5
+_PAUSE_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Sort keys from `low` to `high`, both included."""
+
+    low: str
+    high: str
+
+
+class Table:
+    """One table; names nothing of the domain."""
+
+    def __init__(self, client: "Callable[[], DynamoDBClient]", name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def get(self, key: Item) -> Item | None:
+        """Read one item."""
+        with unavailable_on_failure():
+            return self._client().get_item(TableName=self._name, Key=key, ConsistentRead=True).get("Item")
+
+    def batch_get(self, pk: str, sks: Sequence[str]) -> dict[str, Item]:
+        """Read items of one partition by their sort keys; those that do not exist are left out."""
+        found: dict[str, Item] = {}
+        unique = list(dict.fromkeys(sks))
+        for start in range(0, len(unique), _BATCH):
+            wanted = [keys.item_key(pk, sk) for sk in unique[start : start + _BATCH]]
+            for item in self._batch(wanted):
+                found[item["sk"]["S"]] = item
+        return found
+
+    def _batch(self, wanted: list[Item]) -> list[Item]:
+        items: list[Item] = []
+        for attempt in range(_LEFTOVER_ATTEMPTS):
+            with unavailable_on_failure():
+                answer = self._client().batch_get_item(
+                    RequestItems={self._name: {"Keys": wanted, "ConsistentRead": True}}
+                )
+            items += answer["Responses"].get(self._name, [])
+            left = answer.get("UnprocessedKeys", {}).get(self._name)
+            if not left:
+                return items
+            wanted = list(left["Keys"])
+            time.sleep(_PAUSE_SECONDS * 2**attempt)
+        raise Unavailable("service-unavailable")
+
+    def query(
+        self,
+        pk: str,
+        span: Range,
+        *,
+        limit: int | None = None,
+        forward: bool = False,
+        index: str = "",
+        sort: str = "sk",
+        after: Item | None = None,
+        statuses: Sequence[str] = (),
+        always: str = "",
+    ) -> tuple[list[Item], Item | None]:
+        """Read one page (at most 1 MB, at most `limit` items looked at) of a partition, newest first by default.
+
+        `statuses` keeps the items whose `st` is among them, and those of kind `always`. The second value continues.
+        """
+        request: dict[str, Any] = {
+            "TableName": self._name,
+            "ConsistentRead": True,
+            "ScanIndexForward": forward,
+            "KeyConditionExpression": "pk = :pk AND #sort BETWEEN :low AND :high",
+            "ExpressionAttributeNames": {"#sort": sort},
+            "ExpressionAttributeValues": {":pk": {"S": pk}, ":low": {"S": span.low}, ":high": {"S": span.high}},
+        }
+        if statuses:
+            names = [f":s{n}" for n in range(len(statuses))]
+            request["FilterExpression"] = f"st IN ({', '.join(names)})"
+            request["ExpressionAttributeValues"] |= dict(zip(names, ({"S": s} for s in statuses), strict=True))
+        if statuses and always:
+            request["FilterExpression"] += " OR #kind = :always"
+            request["ExpressionAttributeNames"]["#kind"] = "kind"
+            request["ExpressionAttributeValues"][":always"] = {"S": always}
+        optional = {"Limit": limit, "IndexName": index or None, "ExclusiveStartKey": after}
+        request |= {name: value for name, value in optional.items() if value is not None}
+        with unavailable_on_failure():
+            answer = self._client().query(**request)
+        return answer["Items"], answer.get("LastEvaluatedKey")
+
+    def query_index(
+        self, index: str, name: str, value: str, *, up_to: tuple[str, str] | None = None, after: Item | None = None,
+        limit: int | None = None,
+    ) -> tuple[list[Item], Item | None]:
+        """Read one page of a global index: keys alone, eventually consistent, never enough for a decision."""
+        condition, values, names = "#hash = :value", {":value": {"S": value}}, {"#hash": name}
+        if up_to:
+            condition += " AND #range <= :high"
+            names["#range"] = up_to[0]
+            values[":high"] = {"S": up_to[1]}
+        request: dict[str, Any] = {
+            "TableName": self._name,
+            "IndexName": index,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+        }
+        optional = {"Limit": limit, "ExclusiveStartKey": after}
+        request |= {key: content for key, content in optional.items() if content is not None}
+        with unavailable_on_failure():
+            answer = self._client().query(**request)
+        return answer["Items"], answer.get("LastEvaluatedKey")

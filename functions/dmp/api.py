@@ -1,0 +1,273 @@
+"""FHIR over API Gateway: one event in, one answer out, an OperationOutcome for everything that goes wrong (api.md §2)."""
+
+import base64
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from dmp.domain.code_lists import message
+from dmp.domain.errors import (
+    DmpError,
+    Malformed,
+    NotAcceptable,
+    NotAllowed,
+    NotAuthenticated,
+    TooLarge,
+    UnknownRoute,
+    UnsupportedMedia,
+)
+from dmp.domain.requester_context import requester_of
+from dmp.failures import status_of
+from dmp.fhir import outcome
+from dmp.observability import logger
+from dmp.services.call import Call
+
+FHIR_JSON = "application/fhir+json"
+JSON_TYPES = frozenset({FHIR_JSON, "application/json"})
+PATCH_TYPES = JSON_TYPES | {"application/json-patch+json"}
+FORM = "application/x-www-form-urlencoded"
+LARGEST_BODY = 4_718_592
+"""4.5 MiB of decoded body: what base64 leaves of Lambda's 6 MB."""
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_PREFIX = "/fhir"
+_READING = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request as an endpoint sees it; `path` are the values of the route's placeholders."""
+
+    caller: Call | None
+    method: str
+    base_url: str
+    path: Mapping[str, str]
+    query: tuple[tuple[str, str], ...]
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def call(self) -> Call:
+        """Who asks, on every route that is not public."""
+        if self.caller is None:
+            raise NotAuthenticated("token-missing")
+        return self.caller
+
+    @property
+    def media_type(self) -> str:
+        """The body's media type, without parameters."""
+        return media_type(self.headers.get("content-type", ""))
+
+    def prefers(self, preference: str) -> bool:
+        """Whether a `Prefer` header states this preference."""
+        stated = re.split(r"[,;]", self.headers.get("prefer", ""))
+        return preference in (p.strip() for p in stated)
+
+    @property
+    def parameters(self) -> tuple[tuple[str, str], ...]:
+        """Search parameters of the URL, and of the form of a POST `_search`."""
+        if self.method != "POST" or self.media_type != FORM:
+            return self.query
+        return self.query + parse_query(self.body.decode("utf-8", "replace"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What goes back: a FHIR resource, bytes, or nothing."""
+
+    status: int = 200
+    resource: Mapping[str, Any] | None = None
+    content: bytes | None = None
+    media_type: str = FHIR_JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`pattern` is a path below /fhir whose `{name}` segments are handed to the endpoint; `media` limits the body."""
+
+    method: str
+    pattern: str
+    endpoint: Callable[[Request], Answer]
+    media: frozenset[str] = JSON_TYPES
+    any_answer: bool = False
+    """Whether the endpoint chooses its own answer type by `Accept`."""
+    public: bool = False
+    """Whether it answers without a token."""
+
+    def match(self, segments: Sequence[str]) -> dict[str, str] | None:
+        """The placeholders' values, or None where the path is another."""
+        wanted = [s for s in self.pattern.split("/") if s]
+        if len(wanted) != len(segments):
+            return None
+        values = {}
+        for want, got in zip(wanted, segments, strict=True):
+            if want.startswith("{"):
+                if got.startswith(("$", "_")):
+                    return None
+                values[want[1:-1]] = got
+            elif want != got:
+                return None
+        return values
+
+
+def media_type(header: str) -> str:
+    """The media type of a header's value, without parameters, lower case."""
+    return header.partition(";")[0].strip().lower()
+
+
+def parse_query(text: str) -> tuple[tuple[str, str], ...]:
+    """The pairs of a query string in order, repeated names kept."""
+    try:
+        return tuple(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=100))
+    except ValueError as failure:
+        raise Malformed("malformed-query") from failure
+
+
+class Api:
+    """The routes of one function, and everything that all of them share."""
+
+    def __init__(self, routes: Sequence[Route], *, clock: Callable[[], datetime], base_url: str = "") -> None:
+        self._routes = routes
+        self._clock = clock
+        self._base_url = base_url
+
+    def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer one event of an HTTP API (payload 2.0)."""
+        headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
+        request_id = _request_id(headers, event)
+        method = event["requestContext"]["http"]["method"]
+        route, path = self._route(method, event.get("rawPath", ""))
+        code = ""
+        try:
+            request = self._admit(event, route, path, headers, request_id)
+            answer = _conditional(request, route.endpoint(request))
+        except DmpError as failure:
+            answer, code = refusal(failure), failure.code
+        except Exception:  # noqa: BLE001 - the last resort: the caller learns nothing of the inside
+            logger.exception("request_crashed")
+            answer, code = Answer(status=500, resource=_outcome("exception", "internal-error")), "internal-error"
+        logger.info(
+            "request",
+            extra={
+                "route": route.pattern,
+                "method": method,
+                "status": answer.status,
+                "code": code,
+                "request_id": request_id,
+            },
+        )
+        return _response(answer, request_id, method)
+
+    def _admit(
+        self, event: Mapping[str, Any], route: Route, path: Mapping[str, str], headers: Mapping[str, str], request_id: str
+    ) -> Request:
+        """Authenticate first, so that a stranger learns nothing, not even of routes."""
+        caller = None
+        if not route.public:
+            requester = requester_of(event["requestContext"].get("authorizer", {}).get("lambda"))
+            caller = Call(requester, self._clock(), request_id)
+        method = event["requestContext"]["http"]["method"]
+        _negotiate(route, method, headers)
+        return Request(
+            caller=caller,
+            method=method,
+            base_url=(self._base_url or f"https://{event['requestContext'].get('domainName', '')}") + _PREFIX,
+            path=path,
+            query=parse_query(event.get("rawQueryString", "")),
+            headers=headers,
+            body=_body(event),
+        )
+
+    def _route(self, method: str, raw_path: str) -> tuple[Route, dict[str, str]]:
+        segments = [unquote(s) for s in raw_path.removeprefix(_PREFIX).split("/") if s]
+        wanted = "GET" if method == "HEAD" else method
+        matches = [(route, values) for route in self._routes if (values := route.match(segments)) is not None]
+        found = next((match for match in matches if match[0].method == wanted), None)
+        return found or ((_NOT_ALLOWED if matches else _UNKNOWN), {})
+
+
+def _unknown_route(_request: Request) -> Answer:
+    raise UnknownRoute("unknown-route")
+
+
+def _not_allowed(_request: Request) -> Answer:
+    raise NotAllowed("method-not-allowed")
+
+
+_ANY_MEDIA: frozenset[str] = frozenset()
+_UNKNOWN = Route("", "unknown", _unknown_route, _ANY_MEDIA, any_answer=True)
+_NOT_ALLOWED = Route("", "not-allowed", _not_allowed, _ANY_MEDIA, any_answer=True)
+
+
+def _request_id(headers: Mapping[str, str], event: Mapping[str, Any]) -> str:
+    given = headers.get("x-request-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else str(event["requestContext"].get("requestId", ""))
+
+
+def _negotiate(route: Route, method: str, headers: Mapping[str, str]) -> None:
+    if method in ("POST", "PUT", "PATCH"):
+        given = media_type(headers.get("content-type", ""))
+        if given and route.media and given not in route.media:
+            raise UnsupportedMedia("unsupported-media-type")
+    if route.any_answer:
+        return
+    accepted = {media_type(part) for part in headers.get("accept", "*/*").split(",") if part.strip()}
+    if accepted and not accepted & (JSON_TYPES | {"*/*", "application/*"}):
+        raise NotAcceptable("not-acceptable")
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    text = event.get("body") or ""
+    data = base64.b64decode(text) if event.get("isBase64Encoded") else text.encode("utf-8", "surrogatepass")
+    if len(data) > LARGEST_BODY:
+        raise TooLarge("too-large", detail="use an upload for large files: POST DocumentReference without data")
+    return data
+
+
+def _conditional(request: Request, answer: Answer) -> Answer:
+    """Answer 304 where the caller already has this version."""
+    tags = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
+    etag = answer.headers.get("ETag", "").removeprefix("W/")
+    if request.method in _READING and answer.status == 200 and etag and etag in tags:  # noqa: PLR2004
+        return replace(answer, status=304, resource=None, content=None)
+    return answer
+
+
+def refusal(failure: DmpError) -> Answer:
+    """The OperationOutcome of a failure."""
+    status, issue_type = status_of(failure)
+    headers = {"WWW-Authenticate": 'Bearer realm="dmp"'} if isinstance(failure, NotAuthenticated) else {}
+    if status in (429, 503):
+        headers = {"Retry-After": "1"}
+    resource = _outcome(issue_type, failure.code, failure.expression, failure.detail)
+    return Answer(status=status, resource=resource, headers=headers)
+
+
+def _outcome(
+    issue_type: str, code: str, expression: str | None = None, detail: str | None = None
+) -> dict[str, Any]:
+    return outcome.outcome("error", issue_type, code, message(code), [expression] if expression else [], detail)
+
+
+def _response(answer: Answer, request_id: str, method: str) -> dict[str, Any]:
+    headers = {
+        "X-Request-Id": request_id,
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        **answer.headers,
+    }
+    response: dict[str, Any] = {"statusCode": answer.status, "headers": headers, "isBase64Encoded": False, "body": ""}
+    if answer.resource is not None:
+        response["body"] = json.dumps(answer.resource, ensure_ascii=False, separators=(",", ":"))
+        headers["Content-Type"] = f"{FHIR_JSON}; charset=utf-8"
+    elif answer.content is not None:
+        response["body"] = base64.b64encode(answer.content).decode()
+        response["isBase64Encoded"] = True
+        headers["Content-Type"] = answer.media_type
+    if method == "HEAD":
+        response |= {"body": "", "isBase64Encoded": False}
+    return response

@@ -1,0 +1,79 @@
+"""One entry of the trace: who did what to which record, on what basis, with which outcome (R.1111-43, BALP)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from dmp.domain.identifiers import Identifier
+
+
+class AuditAction(StrEnum):
+    """AuditEvent.action."""
+
+    CREATE = "C"
+    READ = "R"
+    UPDATE = "U"
+    DELETE = "D"
+    EXECUTE = "E"
+
+
+class AuditOutcome(StrEnum):
+    """AuditEvent.outcome: done, or refused."""
+
+    SUCCESS = "0"
+    REFUSED = "8"
+
+
+class Interaction(StrEnum):
+    """What was asked: the IHE or DMP transaction where there is one, else FHIR's interaction."""
+
+    OPEN = "open"
+    CLOSE = "close"
+    REOPEN = "reopen"
+    STATUS = "TD0.2"
+    PROVIDE_BUNDLE = "ITI-65"
+    SIMPLIFIED_PUBLISH = "ITI-105"
+    FIND_LISTS = "ITI-66"
+    FIND_DOCUMENTS = "ITI-67"
+    RETRIEVE = "ITI-68"
+    CREATE = "create"
+    READ = "read"
+    VREAD = "vread"
+    HISTORY = "history"
+    SEARCH = "search"
+    UPDATE = "update"
+    PATCH = "patch"
+    DELETE = "delete"
+    EXPIRE = "expire"
+    WARN = "warn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One access, refusal or change.
+
+    `record` is the record it belongs to, or empty where none is concerned. `actor` never is an INS: a person is named
+    by the record's id (`role` patient) or by a keyed hash. `what` are FHIR references. `query` is the search as it was
+    understood, without any INS. Carries no title and no content.
+    """
+
+    record: str
+    local: str
+    at: datetime
+    interaction: Interaction
+    action: AuditAction
+    resource_type: str
+    what: tuple[str, ...]
+    outcome: AuditOutcome
+    reason: str
+    basis: tuple[str, ...]
+    actor: Identifier
+    actor_name: str
+    role: str
+    profession: str
+    structure: Identifier | None
+    structure_name: str
+    purpose: str
+    query: str
+    request_id: str
+    software: str = ""

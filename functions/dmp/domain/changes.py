@@ -1,0 +1,148 @@
+"""What one transaction writes, as values: services compose them, one adapter commits them all or none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from dmp.domain.audit import AuditEntry
+from dmp.domain.consent import Consent
+from dmp.domain.document import DocumentEntry
+from dmp.domain.document_list import ListEntry
+from dmp.domain.identifiers import Identifier
+from dmp.domain.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class SaveRecord:
+    """Write the head of a record in place of `previous`, or create it; the former Patient is kept as a version."""
+
+    record: Record
+    previous: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordUnchanged:
+    """Fail unless the head of the record still has this version."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class LinkIns:
+    """Tie an INS to its only record."""
+
+    ins: Identifier
+    record: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveConsent:
+    """Write a Consent in place of `previous`, which is kept as a version, or create it."""
+
+    consent: Consent
+    previous: Consent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SaveDocument:
+    """Write a document entry in place of `previous`, which is kept as a version, or create it."""
+
+    entry: DocumentEntry
+    previous: DocumentEntry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SaveList:
+    """Create a SubmissionSet or a Folder."""
+
+    entry: ListEntry
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimIdentifier:
+    """Make a unique id the name of one resource of the record; `sha256` tells a repetition from a clash."""
+
+    record: str
+    identifier: Identifier
+    local: str
+    sha256: str
+    submission_set: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimCriterion:
+    """Let a conditional create (`If-None-Exist`) of this criterion succeed once."""
+
+    record: str
+    criterion: str
+    local: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveRelatedPerson:
+    """Create the RelatedPerson of a delegation."""
+
+    record: str
+    local: str
+    body: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """An in-app message to a person of the record, sent by mail too where an address is known."""
+
+    record: str
+    local: str
+    sent: datetime
+    recipient: str
+    """`patient`, or the identifier (`system|value`) of a professional."""
+    kind: str
+    about: tuple[str, ...] = ()
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SendMessage:
+    """Create a message; it is delivered once the transaction stands."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Append an entry to the audit trail."""
+
+    entry: AuditEntry
+
+
+Change = (
+    SaveRecord
+    | RecordUnchanged
+    | LinkIns
+    | SaveConsent
+    | SaveDocument
+    | SaveList
+    | ClaimIdentifier
+    | ClaimCriterion
+    | SaveRelatedPerson
+    | SendMessage
+    | Trace
+)
+
+
+class Contention(Exception):
+    """Nothing was written: somebody else changed what `failed` relied on. Read again and decide again."""
+
+    def __init__(self, failed: tuple[Change, ...]) -> None:
+        super().__init__("contention")
+        self.failed = failed
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who holds a unique id: the resource, the hash of its bytes and the submission set it came with."""
+
+    local: str
+    sha256: str
+    submission_set: str
+

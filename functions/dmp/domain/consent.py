@@ -1,0 +1,131 @@
+"""What the patient decided: Consents, and the directives in force that they leave in the head of the record."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from dmp.domain.identifiers import Identifier, resource_id
+
+
+class ConsentKind(StrEnum):
+    """The kinds of api.md §4 (code system dmp-consent-kind)."""
+
+    OPENING = "opening"
+    AUTHORISATION = "authorisation"
+    BLOCK = "block"
+    OPPOSITION = "opposition"
+    MASKED_IN_EMERGENCY = "masked-in-emergency"
+    EMERGENCY = "emergency"
+    ATTENDING_PHYSICIAN = "attending-physician"
+    DELEGATION = "delegation"
+    DEFAULT_VISIBILITY = "default-visibility"
+
+
+class ConsentStatus(StrEnum):
+    """FHIR's Consent.status, those that occur."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+
+
+class Grantor(StrEnum):
+    """Who expressed the decision to the server."""
+
+    PATIENT = "patient"
+    REPRESENTATIVE = "representative"
+    PROFESSIONAL = "professional"
+    """Attests the patient's agreement."""
+    AGENT = "agent"
+    """A CPAM agent or a structure, at opening."""
+
+
+class EmergencyPurpose(StrEnum):
+    """Access modes of TRE_R248: break-glass, and the regulation of centre 15."""
+
+    BTG = "BTG"
+    ETREAT = "ETREAT"
+
+
+class Relationship(StrEnum):
+    """In which capacity a delegate acts."""
+
+    LEGAL_REPRESENTATIVE = "legal-representative"
+    CAREGIVER = "caregiver"
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRef:
+    """The patient that a request names: by the record's id or by the INS."""
+
+    record: str | None = None
+    ins: Identifier | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentRequest:
+    """A Consent as a client asks for it: `start` and `end` are instants, `end` exclusive."""
+
+    kind: ConsentKind
+    permit: bool
+    patient: PatientRef
+    actor: Identifier | None = None
+    actor_display: str = ""
+    delegate: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    purposes: tuple[str, ...] = ()
+    performer_is_patient: bool = False
+    policy_uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directive:
+    """A Consent as the decision sees it. Holds from `start` until `end`, excluded; no `end` means until revoked."""
+
+    consent: str
+    """Local id of the Consent."""
+    kind: ConsentKind
+    permit: bool
+    actor: Identifier | None
+    start: datetime
+    end: datetime | None
+    granted_by: Grantor
+    purpose: str = ""
+    relationship: Relationship | None = None
+
+    def in_force(self, now: datetime) -> bool:
+        """Whether it holds at this instant, whatever any job has done."""
+        return self.start <= now and (self.end is None or now < self.end)
+
+    def has_expired(self, now: datetime) -> bool:
+        """Whether its end is past."""
+        return self.end is not None and self.end <= now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """A Consent of a record, in one version."""
+
+    record: str
+    local: str
+    version: int
+    updated: datetime
+    status: ConsentStatus
+    directive: Directive
+    date_time: datetime
+    actor_display: str = ""
+    attested_by: Identifier | None = None
+    attested_by_name: str = ""
+    organization: Identifier | None = None
+    method: str = ""
+    attestation: str = ""
+    policy_uri: str | None = None
+    delegate: str | None = None
+    """Local id of the RelatedPerson of a delegation."""
+    due: datetime | None = None
+    """When the expiry job must next look at it: to warn, then to mark it."""
+
+    @property
+    def id(self) -> str:
+        """The FHIR id."""
+        return resource_id(self.record, self.local)

@@ -1,0 +1,130 @@
+"""A document of the record: its metadata, its content's place, its visibility and its life (ITI-65, ITI-105)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from dmp.domain.identifiers import Identifier, resource_id
+from dmp.domain.requester import Requester, RequesterKind
+
+
+class Visibility(StrEnum):
+    """What a document carries besides `N` (TRE_A07, JDV_J08)."""
+
+    MASQUE_PS = "MASQUE_PS"
+    INVISIBLE_PATIENT = "INVISIBLE_PATIENT"
+    INVISIBLE_REPRESENTANTS_LEGAUX = "INVISIBLE_REPRESENTANTS_LEGAUX"
+
+
+class DocumentStatus(StrEnum):
+    """FHIR's names of the XDS states Approved, Deprecated and Deleted."""
+
+    CURRENT = "current"
+    SUPERSEDED = "superseded"
+    ENTERED_IN_ERROR = "entered-in-error"
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """A code within its system."""
+
+    system: str
+    code: str
+    display: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacesTarget:
+    """The document that a new one replaces: by its FHIR id, or by one of its identifiers."""
+
+    resource_id: str | None = None
+    identifier: Identifier | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """What a producer says of a document; `resource` is the FHIR resource that says it, normalised."""
+
+    master_identifier: Identifier | None
+    identifiers: tuple[Identifier, ...]
+    type: Coding | None
+    visibility: frozenset[Visibility]
+    date: datetime
+    authors: tuple[Identifier, ...]
+    content_type: str
+    size: int | None
+    sha1: str | None
+    title: str
+    language: str
+    created: datetime | None
+    period_start: datetime | None
+    period_end: datetime | None
+    status: DocumentStatus
+    is_archived: bool
+    source_patient: Identifier | None
+    replaces: tuple[ReplacesTarget, ...]
+    resource: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Depositor:
+    """Who fed the record: the person of the token, and the structure of the token."""
+
+    person: Identifier | None
+    structure: Identifier | None
+
+    @classmethod
+    def of(cls, requester: Requester) -> "Depositor":
+        """The depositor that this caller is: a server certificate or an employee counts as its structure."""
+        if requester.kind in (RequesterKind.STRUCTURE, RequesterKind.EMPLOYEE):
+            return cls(None, requester.structure)
+        return cls(requester.identifier, requester.structure)
+
+    def is_same_author(self, other: "Depositor") -> bool:
+        """Whether both are one author: the same person, or the same structure."""
+        same_person = self.person is not None and self.person == other.person
+        return same_person or (self.structure is not None and self.structure == other.structure)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredContent:
+    """Where the bytes lie, and what they are: `size` in bytes, `sha1` in base64 (FHIR), `sha256` in hexadecimal."""
+
+    key: str
+    content_type: str
+    size: int
+    sha1: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentEntry:
+    """One document of a record, in one version; `body` is its FHIR resource as JSON text, without id and meta."""
+
+    record: str
+    local: str
+    version: int
+    updated: datetime
+    status: DocumentStatus
+    type: Coding | None
+    visibility: frozenset[Visibility]
+    depositor: Depositor
+    authors: frozenset[Identifier]
+    content: StoredContent
+    master_identifier: Identifier | None
+    identifiers: tuple[Identifier, ...] = ()
+    is_archived: bool = False
+    body: str = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        """The FHIR id of the DocumentReference, and of its Binary."""
+        return resource_id(self.record, self.local)
+
+    def with_status(self, status: DocumentStatus, now: datetime) -> "DocumentEntry":
+        """The next version of the entry, in another status."""
+        resource = json.loads(self.body) | {"status": status.value}
+        body = json.dumps(resource, ensure_ascii=False, separators=(",", ":"))
+        return replace(self, status=status, body=body, version=self.version + 1, updated=now)

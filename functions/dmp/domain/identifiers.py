@@ -1,0 +1,109 @@
+"""Identifiers of people and structures (INS, PS_IdNat, Struct_IdNat) and of the resources of a record."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+INS_NIR = "urn:oid:1.2.250.1.213.1.4.8"
+INS_NIA = "urn:oid:1.2.250.1.213.1.4.9"
+INS_NIR_TEST = "urn:oid:1.2.250.1.213.1.4.10"
+INS_NIR_DEMO = "urn:oid:1.2.250.1.213.1.4.11"
+INS_SYSTEMS = frozenset({INS_NIR, INS_NIA, INS_NIR_TEST, INS_NIR_DEMO})
+INS_REAL_SYSTEMS = frozenset({INS_NIR, INS_NIA})
+PS_IDNAT = "urn:oid:1.2.250.1.71.4.2.1"
+STRUCT_IDNAT = "urn:oid:1.2.250.1.71.4.2.2"
+PSEUDONYM = "https://interop.esante.gouv.fr/ig/fhir/dmp/NamingSystem/dmp-person"
+"""System of the keyed hash that stands for a person in the trace of somebody else's record."""
+RECORD = "https://interop.esante.gouv.fr/ig/fhir/dmp/NamingSystem/dmp-record"
+"""System of the id that stands for the person in the own record's trace."""
+SERVICE = "https://interop.esante.gouv.fr/ig/fhir/dmp/NamingSystem/dmp-service"
+"""System of the names of our own jobs in traces."""
+
+_INS = re.compile(r"[1-478]\d{5}(\d|[AB])\d{8}", re.ASCII)
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_RECORD_ID = re.compile(rf"[{_ALPHABET}]{{26}}", re.ASCII)
+_LOCAL_ID = re.compile(rf"[{_ALPHABET}]{{26}}", re.ASCII)
+_YEAR_ONE = datetime(1, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_TIME_CHARS, _RANDOM_BYTES = 10, 10
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Identifier:
+    """A value within its system, as FHIR's Identifier."""
+
+    system: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.system}|{self.value}"
+
+    @classmethod
+    def parse(cls, token: str) -> "Identifier":
+        """Read `system|value`; a token without a bar has an empty system."""
+        system, bar, value = token.rpartition("|")
+        return cls(system if bar else "", value)
+
+
+def professional(value: str) -> Identifier:
+    """PS_IdNat: `8` followed by the RPPS number, `0` by the ADELI number."""
+    return Identifier(PS_IDNAT, value)
+
+
+def structure(value: str) -> Identifier:
+    """Struct_IdNat: `1` followed by FINESS, `2` by SIREN, `3` by SIRET."""
+    return Identifier(STRUCT_IDNAT, value)
+
+
+def ins_key_is_valid(value: str) -> bool:
+    """Check the 15 characters of an INS: form, and key = 97 - (number mod 97), Corsica by 2A→19 and 2B→18."""
+    if not _INS.fullmatch(value):
+        return False
+    number = value[:13]
+    if value[6] in "AB":
+        if value[5] != "2":
+            return False
+        number = number[:5] + {"A": "19", "B": "18"}[value[6]] + number[7:]
+    return int(value[13:]) == 97 - int(number) % 97
+
+
+def encode_base32(number: int, length: int) -> str:
+    """Write a number in Crockford's alphabet, lower case, so that text order is number order."""
+    digits = []
+    for _ in range(length):
+        number, digit = divmod(number, 32)
+        digits.append(_ALPHABET[digit])
+    return "".join(reversed(digits))
+
+
+def record_id(entropy: bytes) -> str:
+    """Name a record with 128 random bits."""
+    return encode_base32(int.from_bytes(entropy[:16]), 26)
+
+
+def time_prefix(instant: datetime) -> str:
+    """The 10 characters that begin every local id of that millisecond."""
+    return encode_base32((instant - _YEAR_ONE) // _MILLISECOND, _TIME_CHARS)
+
+
+def local_id(instant: datetime, entropy: bytes) -> str:
+    """Name a resource within its record: the millisecond since the year one, then 80 random bits."""
+    return time_prefix(instant) + encode_base32(int.from_bytes(entropy[:_RANDOM_BYTES]), 16)
+
+
+def resource_id(record: str, local: str) -> str:
+    """The FHIR id of a resource: its record, then its name within."""
+    return f"{record}.{local}"
+
+
+def is_record_id(value: str) -> bool:
+    """Whether a text has the form of a record's id."""
+    return bool(_RECORD_ID.fullmatch(value))
+
+
+def split_resource_id(value: str) -> tuple[str, str] | None:
+    """Split a FHIR id into record and local part, or None when it is not one of ours."""
+    record, _, local = value.partition(".")
+    if _RECORD_ID.fullmatch(record) and _LOCAL_ID.fullmatch(local):
+        return record, local
+    return None

@@ -1,0 +1,97 @@
+"""What each kind of requester, and each capacity towards a record, may do at all: data, not rules (api.md §1, §4)."""
+
+from enum import StrEnum
+
+from dmp.domain.consent import ConsentKind
+from dmp.domain.requester import RequesterKind
+
+
+class Action(StrEnum):
+    """What is asked of a record, one of its documents or one of its Consents."""
+
+    OPEN = "open"
+    CLOSE = "close"
+    REOPEN = "reopen"
+    STATUS = "status"
+    """Learn whether a record exists and is open (TD0.2)."""
+    READ_PATIENT = "read-patient"
+    UPDATE_PATIENT = "update-patient"
+    PRINT_ATTESTATION = "print-attestation"
+    SEARCH = "search"
+    READ = "read"
+    FEED = "feed"
+    REPLACE = "replace"
+    MASK = "mask"
+    HIDE = "hide"
+    """Set or lift an INVISIBLE code."""
+    ARCHIVE = "archive"
+    DELETE = "delete"
+    READ_TRACE = "read-trace"
+    READ_CONSENT = "read-consent"
+    CREATE_CONSENT = "create-consent"
+    REVOKE_CONSENT = "revoke-consent"
+    RENEW_CONSENT = "renew-consent"
+    """Make a Consent hold longer than it did."""
+
+
+class Capacity(StrEnum):
+    """As what the caller stands towards one record."""
+
+    PATIENT = "patient"
+    LEGAL_REPRESENTATIVE = "legal-representative"
+    CAREGIVER = "caregiver"
+    ATTENDING_PHYSICIAN = "attending-physician"
+    PROFESSIONAL = "professional"
+
+
+_READING = frozenset({Action.READ, Action.SEARCH, Action.READ_PATIENT})
+_FEEDING = frozenset({Action.OPEN, Action.STATUS, Action.FEED, Action.PRINT_ATTESTATION})
+_KEEPING = frozenset({Action.REPLACE, Action.MASK, Action.HIDE, Action.ARCHIVE, Action.DELETE})
+_CONSENTING = frozenset({Action.READ_CONSENT, Action.CREATE_CONSENT, Action.REVOKE_CONSENT})
+
+ENTITLED: dict[RequesterKind, frozenset[Action]] = {
+    RequesterKind.PROFESSIONAL: _READING | _FEEDING | _KEEPING | _CONSENTING | {Action.READ_TRACE},
+    RequesterKind.EMPLOYEE: _READING | _FEEDING | _KEEPING,
+    RequesterKind.STRUCTURE: _READING | _FEEDING | _KEEPING,
+    RequesterKind.PATIENT: frozenset(Action),
+    RequesterKind.CPAM_AGENT: frozenset(
+        {Action.OPEN, Action.STATUS, Action.PRINT_ATTESTATION, Action.CLOSE, Action.REOPEN}
+    ),
+    RequesterKind.CNAM_FEED: frozenset({Action.STATUS}),
+    RequesterKind.SERVICE: frozenset(),
+}
+"""What a kind of requester may ever do; anything else is refused before any record is looked at."""
+
+OF_PATIENT = frozenset(Action) - {Action.DELETE, Action.REPLACE, Action.HIDE}
+"""Of the own record; documents that others fed are not the patient's to delete or replace."""
+
+OF_REPRESENTATIVE = OF_PATIENT
+OF_CAREGIVER = _READING | {Action.FEED}
+OF_ATTENDING_PHYSICIAN = (
+    _READING | _CONSENTING | {Action.FEED, Action.MASK, Action.ARCHIVE, Action.READ_TRACE, Action.PRINT_ATTESTATION}
+)
+OF_AUTHOR = _KEEPING | {Action.READ}
+OF_AUTHORISED = _READING
+WHILE_CLOSED = frozenset({Action.READ_TRACE, Action.REOPEN})
+"""What the patient, and for reopening the CPAM agent, may still do with a closed record."""
+
+CONSENT_MAKERS: dict[ConsentKind, frozenset[Capacity]] = {
+    ConsentKind.AUTHORISATION: frozenset(
+        {Capacity.PATIENT, Capacity.LEGAL_REPRESENTATIVE, Capacity.ATTENDING_PHYSICIAN, Capacity.PROFESSIONAL}
+    ),
+    ConsentKind.BLOCK: frozenset({Capacity.PATIENT, Capacity.LEGAL_REPRESENTATIVE, Capacity.ATTENDING_PHYSICIAN}),
+    ConsentKind.ATTENDING_PHYSICIAN: frozenset(
+        {Capacity.PATIENT, Capacity.LEGAL_REPRESENTATIVE, Capacity.PROFESSIONAL}
+    ),
+    ConsentKind.OPPOSITION: frozenset({Capacity.PATIENT, Capacity.LEGAL_REPRESENTATIVE}),
+    ConsentKind.MASKED_IN_EMERGENCY: frozenset({Capacity.PATIENT, Capacity.LEGAL_REPRESENTATIVE}),
+    ConsentKind.DEFAULT_VISIBILITY: frozenset({Capacity.PATIENT, Capacity.LEGAL_REPRESENTATIVE}),
+    ConsentKind.DELEGATION: frozenset({Capacity.PATIENT}),
+    ConsentKind.OPENING: frozenset(),
+    ConsentKind.EMERGENCY: frozenset(),
+}
+"""Who may create a Consent of a kind; a kind that is not listed is not created by request."""
+
+REVOCABLE_BY_CONCERNED = frozenset({ConsentKind.AUTHORISATION, ConsentKind.ATTENDING_PHYSICIAN})
+"""What a professional whom a Consent names, or who attested it, may give back."""
+REVOCABLE_BY_ATTENDING_PHYSICIAN = REVOCABLE_BY_CONCERNED | {ConsentKind.BLOCK}

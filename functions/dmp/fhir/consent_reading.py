@@ -1,0 +1,177 @@
+"""A Consent as a client asks for it: PCF's Basic shape with one of our kinds, read strictly (api.md §4)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from dmp.domain.consent import ConsentKind, ConsentRequest, EmergencyPurpose
+from dmp.domain.errors import Invalid
+from dmp.domain.identifiers import PS_IDNAT, STRUCT_IDNAT, Identifier
+from dmp.fhir.references import Surroundings, actors_of, one_patient, parse_target, patient_of
+from dmp.fhir.systems import CONSENT_SCOPE, DMP_CONSENT_KIND, PARTICIPATION_TYPE
+from dmp.fhir.times import parse_datetime, parse_instant
+from dmp.fhir.validation import validate
+
+type Resource = Mapping[str, Any]
+
+_PERIOD = "Consent.provision.period"
+_ACTOR = "Consent.provision.actor"
+_TREATMENT = "TREAT"
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What a kind of Consent holds: permit, deny or both, systems of its only actor, and purposes."""
+
+    types: tuple[str, ...]
+    actors: tuple[str, ...] = ()
+    by_reference: bool = False
+    purposes: tuple[str, ...] = (_TREATMENT,)
+    needs_purpose: bool = False
+
+
+_SHAPES = {
+    ConsentKind.AUTHORISATION: _Shape(("permit",), (PS_IDNAT, STRUCT_IDNAT)),
+    ConsentKind.BLOCK: _Shape(("deny",), (PS_IDNAT, STRUCT_IDNAT)),
+    ConsentKind.ATTENDING_PHYSICIAN: _Shape(("permit",), (PS_IDNAT,)),
+    ConsentKind.OPPOSITION: _Shape(("deny",), purposes=tuple(EmergencyPurpose), needs_purpose=True),
+    ConsentKind.MASKED_IN_EMERGENCY: _Shape(("permit", "deny"), purposes=(EmergencyPurpose.BTG,), needs_purpose=True),
+    ConsentKind.DELEGATION: _Shape(("permit",), by_reference=True),
+    ConsentKind.DEFAULT_VISIBILITY: _Shape(("permit", "deny")),
+}
+"""The kinds that a request can create; the others come of `$open` and `$emergency-access`."""
+
+
+def read_consent(resource: Resource, now: datetime, *, base_url: str = "") -> ConsentRequest:
+    """Read a parsed Consent; raises Invalid, with the place, for a shape that its kind does not have."""
+    checked = _validated(resource)
+    kind = _kind(checked)
+    shape, provision = _SHAPES[kind], checked["provision"]
+    around = Surroundings(base_url=base_url).within(checked)
+    if provision["type"] not in shape.types:
+        raise Invalid("invalid-resource", "Consent.provision.type", "this kind of consent has the other type")
+    actors = _actors(provision)
+    start, end = read_period(provision.get("period", {}), now)
+    patient = patient_of(checked["patient"], around, "Consent.patient")
+    return ConsentRequest(
+        kind=kind,
+        permit=provision["type"] == "permit",
+        patient=patient,
+        actor=_actor(actors, shape, around),
+        actor_display=actors[0].get("display", "") if actors else "",
+        delegate=_delegate(actors, base_url) if shape.by_reference else None,
+        start=start,
+        end=end,
+        purposes=_purposes(provision.get("purpose", []), shape),
+        performer_is_patient=_is_by_patient(checked, around),
+        policy_uri=next((policy["uri"] for policy in checked.get("policy", []) if "uri" in policy), None),
+    )
+
+
+def read_period(period: Resource, now: datetime, place: str = _PERIOD) -> tuple[datetime | None, datetime | None]:
+    """The instants from which and until which a Consent holds; a date alone as end means the end of that day in Paris.
+
+    Raises Invalid `period-invalid` where the end is past, or does not follow the start.
+    """
+    start, end = _start(period.get("start")), end_of(period.get("end"))
+    if end and end <= (start or now):
+        raise Invalid("period-invalid", place, "the period ends before it starts")
+    if end and end <= now:
+        raise Invalid("period-invalid", f"{place}.end", "the period is past")
+    return start, end
+
+
+def end_of(text: str | None) -> datetime | None:
+    """The first instant at which a period that ends with this dateTime is over."""
+    moments = parse_datetime(text) if text else None
+    if moments is None or text is None:
+        return None
+    return moments[0] if parse_instant(text) else moments[1]
+
+
+def _start(text: str | None) -> datetime | None:
+    moments = parse_datetime(text) if text else None
+    return moments[0] if moments else None
+
+
+def _validated(resource: Resource) -> dict[str, Any]:
+    try:
+        checked = validate(resource, "Consent")
+    except Invalid as error:
+        if error.expression == _PERIOD:
+            raise Invalid("period-invalid", _PERIOD, error.detail) from None
+        raise
+    if ("patient-privacy", CONSENT_SCOPE) not in _codes([checked["scope"]]):
+        raise Invalid("unknown-code", "Consent.scope", "the scope is patient-privacy")
+    if checked.get("status", "active") != "active":
+        raise Invalid("invalid-resource", "Consent.status", "a consent is created active")
+    return checked
+
+
+def _kind(consent: Resource) -> ConsentKind:
+    codes = [code for code, system in _codes(consent["category"]) if system == DMP_CONSENT_KIND]
+    if len(codes) != 1:
+        raise Invalid("invalid-resource", "Consent.category", "exactly one kind of consent is required")
+    if codes[0] not in list(ConsentKind):
+        raise Invalid("unknown-code", "Consent.category", "there is no such kind of consent")
+    kind = ConsentKind(codes[0])
+    if kind not in _SHAPES:
+        raise Invalid("invalid-resource", "Consent.category", "consents of this kind come of their operation alone")
+    return kind
+
+
+def _actors(provision: Resource) -> list[Resource]:
+    for index, actor in enumerate(provision.get("actor", [])):
+        role = actor.get("role")
+        if role is not None and ("IRCP", PARTICIPATION_TYPE) not in _codes([role]):
+            raise Invalid("unknown-code", f"{_ACTOR}[{index}].role", "the role is IRCP")
+    return [actor["reference"] for actor in provision.get("actor", [])]
+
+
+def _actor(actors: Sequence[Resource], shape: _Shape, around: Surroundings) -> Identifier | None:
+    expected = bool(shape.actors) or shape.by_reference
+    if len(actors) != expected:
+        rule = "exactly one actor is required" if expected else "this kind of consent names no actor"
+        raise Invalid("invalid-resource", _ACTOR, rule)
+    if not shape.actors:
+        return None
+    found = actors_of(actors, around)
+    if len(found) != 1 or found[0].system not in shape.actors:
+        raise Invalid("invalid-resource", f"{_ACTOR}[0].reference.identifier", "the actor needs a national identifier")
+    return found[0]
+
+
+def _delegate(actors: Sequence[Resource], base_url: str) -> str:
+    target = parse_target(actors[0].get("reference", ""), base_url)
+    if target is None or target.resource_type != "RelatedPerson" or target.id is None:
+        raise Invalid("unknown-reference", f"{_ACTOR}[0].reference", "the delegate is a RelatedPerson")
+    return target.id
+
+
+def _purposes(purposes: Sequence[Resource], shape: _Shape) -> tuple[str, ...]:
+    codes = tuple(dict.fromkeys(purpose.get("code", "") for purpose in purposes))
+    place = "Consent.provision.purpose"
+    if any(code not in shape.purposes for code in codes):
+        raise Invalid("unknown-code", place, "this kind of consent has other purposes")
+    if shape.needs_purpose and not codes:
+        raise Invalid("invalid-resource", place, "a required element is missing")
+    return codes
+
+
+def _is_by_patient(consent: Resource, around: Surroundings) -> bool:
+    """Whether `performer` is the patient; raises Invalid `wrong-patient` where it is another one."""
+    patient = patient_of(consent["patient"], around, "Consent.patient")
+    by_patient = False
+    for index, performer in enumerate(consent.get("performer", [])):
+        place = f"Consent.performer[{index}]"
+        target = parse_target(performer.get("reference", ""), around.base_url)
+        if (target and target.resource_type == "Patient") or performer.get("type") == "Patient":
+            one_patient([("Consent.patient", patient), (place, patient_of(performer, around, place))])
+            by_patient = True
+    return by_patient
+
+
+def _codes(concepts: Sequence[Resource]) -> list[tuple[Any, Any]]:
+    codings = (coding for concept in concepts for coding in concept.get("coding", []))
+    return [(coding.get("code"), coding.get("system")) for coding in codings]

@@ -1,0 +1,156 @@
+"""A DocumentReference as it is stored: completed, corrected, without what only the server decides (api.md §5)."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from dmp.domain import code_lists
+from dmp.domain.clinical_document import ClinicalDocumentHeader
+from dmp.domain.consent import PatientRef
+from dmp.domain.content import XML, detect
+from dmp.domain.document import DocumentStatus, Metadata
+from dmp.domain.errors import Invalid
+from dmp.domain.identifiers import Identifier
+from dmp.domain.submission import SUBJECT, SubmittedDocument
+from dmp.fhir import attachments, cda_completion, mhd_profiles, security_labels
+from dmp.fhir.document_metadata import metadata_of, replaced_by
+from dmp.fhir.references import Surroundings, parse_target, with_logical
+from dmp.fhir.times import instant_text
+from dmp.fhir.validation import validate, without_orphans
+
+type Resource = Mapping[str, Any]
+
+
+def no_header(_: bytes) -> ClinicalDocumentHeader | None:
+    """Read nothing from XML."""
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """What reading a document needs beside the request.
+
+    `structure` is the custodian where none is sent; `read_header` reads the header of a CDA, or says None.
+    """
+
+    now: datetime
+    base_url: str = ""
+    structure: Identifier | None = None
+    structure_name: str = ""
+    read_header: Callable[[bytes], ClinicalDocumentHeader | None] = no_header
+
+
+def validated(resource: Resource, place: str = "DocumentReference") -> dict[str, Any]:
+    """A DocumentReference that FHIR allows; a status with blanks around it is forgiven."""
+    status = resource.get("status")
+    tolerated = {**resource, "status": status.strip()} if isinstance(status, str) else resource
+    return validate(tolerated, "DocumentReference", place)
+
+
+def submitted(
+    resource: Resource, content: bytes, intake: Intake, around: Surroundings, place: str, full_url: str = ""
+) -> SubmittedDocument:
+    """A validated DocumentReference and its bytes, checked against each other and made ready to be stored."""
+    attachment = attachment_of(resource)
+    if resource["status"] != DocumentStatus.CURRENT:
+        raise Invalid("invalid-resource", f"{place}.status", "a new document is current")
+    attachments.verify(attachment, content, f"{place}.content[0].attachment")
+    header = intake.read_header(content) if detect(content) == XML else None
+    completed = cda_completion.completed(resource, header, place) if header else resource
+    described = {**completed["content"][0], "attachment": attachments.described(attachment_of(completed), content)}
+    stored = finished(normalised({**completed, "content": [described]}, place), intake, around)
+    return SubmittedDocument(
+        metadata=replace(metadata_of(stored), replaces=replaced_by(resource, intake.base_url, place)),
+        content=content,
+        full_url=full_url,
+        content_patients=header.ins if header else frozenset(),
+        predecessors=cda_completion.predecessors(header) if header else (),
+        place=place,
+    )
+
+
+def attachment_of(resource: Resource) -> dict[str, Any]:
+    """The only attachment of a DocumentReference."""
+    attachment: dict[str, Any] = resource["content"][0]["attachment"]
+    return attachment
+
+
+def source_claims(resource: Resource, around: Surroundings, place: str) -> Iterator[tuple[str, PatientRef]]:
+    """The record that sourcePatientInfo names, where it names one: the subject's, then."""
+    reference = resource.get("context", {}).get("sourcePatientInfo", {})
+    target = parse_target(reference.get("reference", ""), around.base_url)
+    if target and target.resource_type == "Patient":
+        yield f"{place}.context.sourcePatientInfo", PatientRef(target.id, target.identifier)
+
+
+def normalised(resource: Resource, place: str = "DocumentReference") -> dict[str, Any]:
+    """The resource with our type, class and labels, and without id and version."""
+    content = {key: value for key, value in resource.items() if key not in ("id", "meta")}
+    claims = resource.get("meta", {}).get("profile")
+    if claims:
+        content["meta"] = {"profile": claims}
+    if "type" in content:
+        content |= _typed(content["type"], place)
+    content["securityLabel"] = security_labels.normalised(content.get("securityLabel", []), f"{place}.securityLabel")
+    return content
+
+
+def finished(resource: Resource, intake: Intake, around: Surroundings) -> dict[str, Any]:
+    """The resource with its defaults, the patient replaced by SUBJECT, and those profiles alone that it keeps."""
+    content = dict(resource)
+    content.setdefault("date", instant_text(intake.now))
+    content["subject"] = {"reference": SUBJECT}
+    if "sourcePatientInfo" in content.get("context", {}):
+        source = _source(content["context"]["sourcePatientInfo"], around)
+        content["context"] = {**content["context"], "sourcePatientInfo": source}
+    return with_true_profiles(validate(without_orphans(with_logical(content)), "DocumentReference"))
+
+
+def with_custodian(resource: Resource, intake: Intake) -> dict[str, Any]:
+    """The resource with the token's structure as custodian, where it names none."""
+    if "custodian" in resource or intake.structure is None:
+        return dict(resource)
+    identifier = {"system": intake.structure.system, "value": intake.structure.value}
+    named = {"display": intake.structure_name} if intake.structure_name else {}
+    return {**resource, "custodian": {"type": "Organization", "identifier": identifier, **named}}
+
+
+def with_true_profiles(resource: Resource) -> dict[str, Any]:
+    """The resource with those claimed profiles that the stored one keeps."""
+    content = {key: value for key, value in resource.items() if key != "meta"}
+    claims = resource.get("meta", {}).get("profile", [])
+    attachment = {**attachment_of(resource), "url": "Binary"}
+    rendered = {**content, "content": [{**content["content"][0], "attachment": attachment}]}
+    kept = [url for url in claims if mhd_profiles.conforms(rendered, url)]
+    return {"resourceType": content["resourceType"], "meta": {"profile": kept}, **content} if kept else content
+
+
+def revised(resource: Resource) -> Metadata:
+    """The metadata of a stored DocumentReference after a change of it, checked like a new one."""
+    attachment = {key: value for key, value in attachment_of(resource).items() if key != "url"}
+    stored = {**resource, "content": [{**resource["content"][0], "attachment": attachment}]}
+    return metadata_of(with_true_profiles(normalised(validated(stored))))
+
+
+def _typed(concept: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """The type with a known code first, and the class that follows from it."""
+    codings = concept.get("coding", [])
+    for coding in codings:
+        known = code_lists.document_type(coding.get("system", ""), coding.get("code", ""))
+        if known:
+            first = {"display": known.display, **coding, "system": known.system}
+            others = [other for other in codings if other is not coding]
+            by_class = {"system": code_lists.class_system(), "code": known.class_code, "display": known.class_display}
+            return {"type": {**concept, "coding": [first, *others]}, "category": [{"coding": [by_class]}]}
+    raise Invalid("unknown-code", f"{place}.type", "no document type of the DMP has this code")
+
+
+def _source(reference: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
+    """sourcePatientInfo, a reference to the Patient of this or another request becoming SUBJECT."""
+    literal = reference.get("reference", "")
+    target = parse_target(literal, around.base_url)
+    if literal not in around.bundled and (target is None or target.resource_type != "Patient"):
+        return dict(reference)
+    kept = {key: value for key, value in reference.items() if key not in ("reference", "type")}
+    return {"reference": SUBJECT, **kept}

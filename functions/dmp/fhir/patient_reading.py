@@ -1,0 +1,155 @@
+"""Opening, closing and reopening a record: from Parameters to the domain (TD1.1, TD1.4, TD1.5; api.md §2)."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from dmp.domain.errors import Invalid
+from dmp.domain.identifiers import Identifier
+from dmp.domain.record import (
+    Closure,
+    ClosureMotive,
+    Guardian,
+    Identity,
+    Opening,
+    OpeningMethod,
+    Telecom,
+)
+from dmp.fhir.operation import OperationInput, place_of
+from dmp.fhir.references import ins_of
+from dmp.fhir.systems import BIRTH_PLACE, FR_BIRTH_GIVEN_NAMES, FR_INSEE_CODE
+from dmp.fhir.times import parse_date
+from dmp.fhir.validation import validate
+
+type Resource = Mapping[str, Any]
+
+_INSEE_CODE = re.compile(r"(\d{2}|2[AB])\d{3}", re.ASCII)
+_FULL_DATE = len("2026-01-31")
+_CONSENT_MISSING = "consent-required"
+
+
+def read_opening(parameters: Resource, now: datetime) -> Opening:
+    """Read the Parameters of `$open`.
+
+    Raises Invalid: `ins-invalid` for a missing or wrong trait, `consent-required` without method or date.
+    """
+    given = OperationInput(parameters)
+    patient = given.resource("patient")
+    if patient is None:
+        raise Invalid("missing-parameter", place_of("patient"), "a required parameter is missing")
+    guardian = given.resource("guardian")
+    return Opening(
+        identity=read_identity(patient, f"{place_of('patient')}.resource", now),
+        method=given.code("method", OpeningMethod, missing=_CONSENT_MISSING),
+        date=given.past_moment("date", now, missing=_CONSENT_MISSING),
+        attestation=given.text("attestation"),
+        guardian=read_guardian(guardian, f"{place_of('guardian')}.resource") if guardian else None,
+    )
+
+
+def read_closure(parameters: Resource, now: datetime) -> Closure:
+    """Read the Parameters of `$close`."""
+    given = OperationInput(parameters)
+    return Closure(date=now, motive=given.code("motive", ClosureMotive), reason=given.text("reason"))
+
+
+def read_reopening(parameters: Resource, now: datetime) -> tuple[OpeningMethod, datetime]:
+    """Read the Parameters of `$reopen`: how and when the consent was collected."""
+    given = OperationInput(parameters)
+    method = given.code("method", OpeningMethod, missing=_CONSENT_MISSING)
+    return method, given.past_moment("date", now, missing=_CONSENT_MISSING)
+
+
+def read_identity(patient: Resource, place: str, now: datetime) -> Identity:
+    """Read the INS and its five traits from a Patient; the key of the INS is not looked at here."""
+    checked = _of_type(patient, "Patient", place)
+    official = _name(checked, "official")
+    return Identity(
+        ins=_ins(checked, place),
+        birth_name=_required(official.get("family"), f"{place}.name.where(use='official').family"),
+        given_names=_given_names(official, place),
+        usual_name=_name(checked, "usual").get("family", ""),
+        birth_date=_birth_date(checked, place, now),
+        gender=_required(checked.get("gender"), f"{place}.gender"),
+        birth_place=_birth_place(checked, place),
+        telecom=tuple(_telecoms(checked)),
+    )
+
+
+def read_guardian(related_person: Resource, place: str) -> Guardian:
+    """Read the RelatedPerson who opens for a minor; whose it is need not be said, the Patient being new."""
+    unnamed = {"display": "Patient"}
+    checked = _of_type({"patient": unnamed, **related_person}, "RelatedPerson", place)
+    name = (checked.get("name") or [{}])[0]
+    codings = [coding for concept in checked.get("relationship", []) for coding in concept.get("coding", [])]
+    codes = [coding["code"] for coding in codings if "code" in coding]
+    if not codes:
+        raise Invalid("invalid-resource", f"{place}.relationship", "a required element is missing")
+    identifiers = ins_of(checked)
+    return Guardian(
+        identifier=identifiers[0] if identifiers else None,
+        family=name.get("family", ""),
+        given=tuple(name.get("given", ())),
+        relationship=codes[0],
+        resource={key: value for key, value in checked.items() if key not in ("id", "meta", "patient")},
+    )
+
+
+def _of_type(resource: Resource, resource_type: str, place: str) -> dict[str, Any]:
+    if resource.get("resourceType") != resource_type:
+        raise Invalid("invalid-parameter", f"{place}.resourceType", f"the parameter holds a {resource_type}")
+    return validate(resource, resource_type, place)
+
+
+def _ins(patient: Resource, place: str) -> Identifier:
+    found = set(ins_of(patient))
+    if not found:
+        raise Invalid("ins-required", f"{place}.identifier", "a Patient is identified by an INS")
+    if len(found) > 1:
+        raise Invalid("ins-invalid", f"{place}.identifier", "two different INS")
+    return found.pop()
+
+
+def _name(patient: Resource, use: str) -> Resource:
+    names: Sequence[Resource] = patient.get("name", [])
+    return next((name for name in names if name.get("use") == use), {})
+
+
+def _given_names(name: Resource, place: str) -> tuple[str, ...]:
+    """All given names of birth: from FR Core's extension where it is there, else those of the name."""
+    listed = [item.get("valueString", "") for item in name.get("extension", []) if item["url"] == FR_BIRTH_GIVEN_NAMES]
+    given = listed[0].split() if listed else [part.strip() for part in name.get("given", [])]
+    if not any(given):
+        raise Invalid("ins-invalid", f"{place}.name.where(use='official').given", "a trait is missing")
+    return tuple(given)
+
+
+def _birth_date(patient: Resource, place: str, now: datetime) -> str:
+    text = _required(patient.get("birthDate"), f"{place}.birthDate")
+    days = parse_date(text)
+    if len(text) != _FULL_DATE or days is None or days[0] > now.date():
+        raise Invalid("ins-invalid", f"{place}.birthDate", "a past day is required")
+    return text
+
+
+def _birth_place(patient: Resource, place: str) -> str:
+    path = f"{place}.extension('{BIRTH_PLACE}')"
+    for extension in patient.get("extension", []):
+        if extension["url"] == BIRTH_PLACE:
+            inner = extension.get("valueAddress", {}).get("extension", [])
+            codes = [item.get("valueCoding", {}).get("code", "") for item in inner if item["url"] == FR_INSEE_CODE]
+            if codes and _INSEE_CODE.fullmatch(codes[0]):
+                return str(codes[0])
+    raise Invalid("ins-invalid", path, "the INSEE code of the birth place is missing")
+
+
+def _telecoms(patient: Resource) -> list[Telecom]:
+    points = (point for point in patient.get("telecom", []) if "system" in point and "value" in point)
+    return [Telecom(point["system"], point["value"]) for point in points]
+
+
+def _required(value: Any, place: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise Invalid("ins-invalid", place, "a trait is missing")
+    return value.strip()

@@ -1,0 +1,34 @@
+"""ITI-105, Simplified Publish: one DocumentReference with its bytes inline (MHD, PDSm flux 9)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dmp.domain.submission import Publication
+from dmp.fhir import attachments, document_reference, mhd_profiles
+from dmp.fhir.document_reference import Intake, attachment_of
+from dmp.fhir.references import Surroundings, one_patient, patient_of
+from dmp.fhir.systems import PDSM_SIMPLIFIED_PUBLISH
+
+type Resource = Mapping[str, Any]
+
+_PLACE = "DocumentReference"
+
+
+def read_simplified_publish(resource: Resource, intake: Intake) -> Publication:
+    """Read a parsed DocumentReference as an ITI-105 request.
+
+    Raises Invalid `content-missing` without inline data, and for everything else that is wrong in the request itself.
+    """
+    checked = document_reference.validated(resource)
+    claims = checked.get("meta", {}).get("profile", [])
+    by_pdsm = PDSM_SIMPLIFIED_PUBLISH in claims
+    mhd_profiles.check(checked, mhd_profiles.PDSM_SIMPLIFIED if by_pdsm else mhd_profiles.MHD_SIMPLIFIED, _PLACE)
+    around = Surroundings(base_url=intake.base_url).within(checked)
+    place = f"{_PLACE}.subject"
+    named = patient_of(checked["subject"], around, place)
+    subject = one_patient([(place, named), *document_reference.source_claims(checked, around, _PLACE)])
+    content = attachments.decode(attachment_of(checked).get("data"), f"{_PLACE}.content[0].attachment.data")
+    completed = document_reference.with_custodian(checked, intake)
+    return Publication(
+        subject=subject, document=document_reference.submitted(completed, content, intake, around, _PLACE)
+    )

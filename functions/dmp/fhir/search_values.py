@@ -1,0 +1,190 @@
+"""Values of search parameters: tokens, references and dates, as FHIR R4 compares them (hl7.org/fhir/R4/search.html)."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from dmp.domain.civil_time import PARIS
+from dmp.fhir.times import parse_datetime
+
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
+_RELATIVE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?", re.ASCII)
+_MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2})(?::(\d{2})(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?", re.ASCII)
+
+
+class Prefix(StrEnum):
+    """How a date compares; `ap` is not spoken."""
+
+    EQUAL = "eq"
+    NOT_EQUAL = "ne"
+    GREATER = "gt"
+    LESS = "lt"
+    AT_LEAST = "ge"
+    AT_MOST = "le"
+    STARTS_AFTER = "sa"
+    ENDS_BEFORE = "eb"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """`system|code`: no system given means any (None), an empty one means none; no code means any of the system."""
+
+    system: str | None
+    code: str
+
+    def matches(self, system: str, code: str) -> bool:
+        """Whether a coding, an identifier or a code is meant; give an empty system for what has none."""
+        return (self.system is None or self.system == system) and (not self.code or self.code == code)
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceValue:
+    """What a reference names: `Type/id`, an id alone, or an address that is not ours."""
+
+    text: str
+
+    def matches(self, reference: str) -> bool:
+        """Whether a relative reference is the one meant, whatever its version."""
+        current = reference.partition("/_history/")[0]
+        if "/" in self.text:
+            return self.text in (reference, current)
+        return current.endswith(f"/{self.text}")
+
+
+@dataclass(frozen=True, slots=True)
+class DateValue:
+    """A prefix and the half-open range of instants that the date stands for."""
+
+    prefix: Prefix
+    start: datetime
+    end: datetime
+
+    def matches(self, start: datetime, end: datetime | None) -> bool:
+        """Whether the range of a resource (`end` excluded, None for open) compares as the prefix asks."""
+        last = end or datetime.max.replace(tzinfo=UTC)
+        return _COMPARISONS[self.prefix](self, start, last)
+
+    def matches_instant(self, moment: datetime) -> bool:
+        """Whether a moment, known to the millisecond, compares as the prefix asks."""
+        return self.matches(moment, moment + timedelta(milliseconds=1))
+
+    @property
+    def window(self) -> tuple[datetime | None, datetime | None]:
+        """Between which instants (the second excluded, None for open) everything lies that can match."""
+        match self.prefix:
+            case Prefix.EQUAL:
+                return self.start, self.end
+            case Prefix.AT_LEAST:
+                return self.start, None
+            case Prefix.GREATER | Prefix.STARTS_AFTER:
+                return self.end, None
+            case Prefix.AT_MOST:
+                return None, self.end
+            case Prefix.LESS | Prefix.ENDS_BEFORE:
+                return None, self.start
+            case Prefix.NOT_EQUAL:
+                return None, None
+
+
+def _equal(value: DateValue, start: datetime, end: datetime) -> bool:
+    return value.start <= start and end <= value.end
+
+
+_COMPARISONS: dict[Prefix, Callable[[DateValue, datetime, datetime], bool]] = {
+    Prefix.EQUAL: _equal,
+    Prefix.NOT_EQUAL: lambda value, start, end: not _equal(value, start, end),
+    Prefix.GREATER: lambda value, start, end: end > value.end,
+    Prefix.LESS: lambda value, start, end: start < value.start,
+    Prefix.AT_LEAST: lambda value, start, end: end > value.end or _equal(value, start, end),
+    Prefix.AT_MOST: lambda value, start, end: start < value.start or _equal(value, start, end),
+    Prefix.STARTS_AFTER: lambda value, start, end: start >= value.end,
+    Prefix.ENDS_BEFORE: lambda value, start, end: end <= value.start,
+}
+
+
+def common_window(alternatives: Iterable[Iterable[DateValue]]) -> tuple[datetime | None, datetime | None]:
+    """The instants between which a moment lies that satisfies one of each group; None where it is open."""
+    lows, highs = [], []
+    for values in alternatives:
+        windows = [value.window for value in values]
+        starts, ends = [low for low, _ in windows if low], [high for _, high in windows if high]
+        if len(starts) == len(windows):
+            lows.append(min(starts))
+        if len(ends) == len(windows):
+            highs.append(max(ends))
+    return max(lows, default=None), min(highs, default=None)
+
+
+def alternatives(text: str) -> list[str]:
+    """Split at the commas that no backslash escapes; empty ones are left out."""
+    return [part for part in _split(text, ",") if part]
+
+
+def parse_token(text: str) -> Token | None:
+    """Read `code`, `system|code`, `|code` or `system|`; None when there is nothing in it."""
+    system, bar, code = _partition(text)
+    if not code and not system:
+        return None
+    return Token(unescape(system) if bar else None, unescape(code))
+
+
+def parse_reference(text: str, base_url: str, targets: tuple[str, ...] = ()) -> ReferenceValue | None:
+    """Read `id`, `Type/id` or an absolute URL; None when it is none, or of a type that the parameter never names."""
+    text = unescape(text).removeprefix(f"{base_url}/")
+    if _ID.fullmatch(text):
+        return ReferenceValue(f"{targets[0]}/{text}" if len(targets) == 1 else text)
+    if _RELATIVE.fullmatch(text):
+        named = text.partition("/")[0]
+        return ReferenceValue(text) if not targets or named in targets else None
+    return ReferenceValue(text) if re.match(r"(https?://|urn:)\S+$", text) else None
+
+
+def parse_date_value(text: str) -> DateValue | None:
+    """Read a date of any precision with its prefix; what has no time zone is meant in Europe/Paris."""
+    prefix, rest = (text[:2], text[2:]) if text[:1].isalpha() else (Prefix.EQUAL.value, text)
+    span = _span(rest.replace(" ", "+"))  # a plus that the client did not encode arrives as a space
+    if prefix not in set(Prefix) or span is None:
+        return None
+    return DateValue(Prefix(prefix), *span)
+
+
+def _span(text: str) -> tuple[datetime, datetime] | None:
+    match = _MOMENT.fullmatch(text)
+    if not match:
+        return parse_datetime(text)
+    minutes, seconds, fraction, offset = match.groups()
+    try:
+        moment = datetime.fromisoformat(f"{minutes}:{seconds or '00'}{(fraction or '')[:7]}{offset or ''}")
+        start = (moment if offset else moment.replace(tzinfo=PARIS)).astimezone(UTC)
+        return start, start + _precision(seconds, fraction)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _precision(seconds: str | None, fraction: str | None) -> timedelta:
+    if seconds is None:
+        return timedelta(minutes=1)
+    return timedelta(microseconds=max(1, 10 ** (7 - len(fraction)))) if fraction else timedelta(seconds=1)
+
+
+def _split(text: str, separator: str) -> list[str]:
+    parts, escaped = [""], False
+    for character in text:
+        if character == separator and not escaped:
+            parts.append("")
+        else:
+            parts[-1] += character
+        escaped = character == "\\" and not escaped
+    return parts
+
+
+def _partition(text: str) -> tuple[str, bool, str]:
+    parts = _split(text, "|")
+    return (parts[0], True, "|".join(parts[1:])) if len(parts) > 1 else ("", False, text)
+
+
+def unescape(text: str) -> str:
+    """Take the backslashes out that escape FHIR's separators."""
+    return re.sub(r"\\(.)", r"\1", text)

@@ -1,0 +1,75 @@
+"""What the REST interactions of every resource share: version tags, conditions, created answers (api.md §2)."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+
+from dmp.api import Answer, Request
+from dmp.domain.errors import Malformed, NotFound, PreconditionFailed
+from dmp.domain.identifiers import split_resource_id
+
+_TAG = re.compile(r'W/"(\d{1,9})"|"(\d{1,9})"', re.ASCII)
+
+
+def address(request: Request, name: str = "id") -> tuple[str, str]:
+    """Record and local id of a resource's id; NotFound for what is no id of ours."""
+    parts = split_resource_id(request.path[name])
+    if parts is None:
+        raise NotFound("no-resource")
+    return parts
+
+
+def version_of(request: Request) -> int:
+    """The version that the path names; NotFound for what is no version."""
+    text = request.path["version"]
+    if not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004 - digits of a version
+        raise NotFound("no-version")
+    return int(text)
+
+
+def expected_version(request: Request) -> int | None:
+    """The version of `If-Match`; Malformed where it is none of ours, PreconditionFailed for another's tag."""
+    header = request.headers.get("if-match", "").strip()
+    if not header or header == "*":
+        return None
+    match = _TAG.fullmatch(header)
+    if match is None:
+        raise PreconditionFailed("version-conflict")
+    return int(match[1] or match[2])
+
+
+def criterion(request: Request) -> str:
+    """The criterion of a conditional create, `If-None-Exist`, without a leading question mark."""
+    return request.headers.get("if-none-exist", "").strip().removeprefix("?")
+
+
+def version_headers(version: int, updated: datetime) -> dict[str, str]:
+    """`ETag` and `Last-Modified` of a version."""
+    modified = format_datetime(updated.astimezone(UTC).replace(microsecond=0), usegmt=True)
+    return {"ETag": f'W/"{version}"', "Last-Modified": modified}
+
+
+def one(resource: Mapping[str, Any], version: int, updated: datetime) -> Answer:
+    """200 with one version of a resource."""
+    return Answer(resource=resource, headers=version_headers(version, updated))
+
+
+def saved(
+    request: Request, resource: Mapping[str, Any], version: int, updated: datetime, *, created: bool
+) -> Answer:
+    """201 or 200 after a write, with the resource unless `Prefer: return=minimal`."""
+    kind, identity = resource["resourceType"], resource["id"]
+    headers = version_headers(version, updated)
+    if created:
+        headers["Location"] = f"{request.base_url}/{kind}/{identity}/_history/{version}"
+    body = None if request.prefers("return=minimal") else resource
+    return Answer(status=201 if created else 200, resource=body, headers=headers)
+
+
+def require_body(request: Request) -> bytes:
+    """The body; Malformed where there is none."""
+    if not request.body:
+        raise Malformed("malformed-json", detail="a body is required")
+    return request.body

@@ -1,0 +1,116 @@
+"""The way into a record: every request is decided, and every decision traced, before anything is answered."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dmp.domain.access import AccessRequest, Decision, decide
+from dmp.domain.audit import AuditAction, AuditEntry, AuditOutcome, Interaction
+from dmp.domain.changes import Trace
+from dmp.domain.errors import DmpError, NotFound, Refused
+from dmp.domain.identifiers import PSEUDONYM, RECORD, Identifier, local_id
+from dmp.domain.record import Record
+from dmp.domain.requester import RequesterKind
+from dmp.services.call import Call
+
+if TYPE_CHECKING:
+    from dmp.adapters.keyring import Keyring
+    from dmp.adapters.ledger import Ledger
+
+_PURPOSES = {
+    RequesterKind.PATIENT: "PATRQT",
+    RequesterKind.CPAM_AGENT: "HOPERAT",
+    RequesterKind.CNAM_FEED: "HPAYMT",
+    RequesterKind.SERVICE: "HSYSADMIN",
+}
+TREATMENT = "TREAT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What is about to be done, as the trace will tell it; `what` are FHIR references, `query` holds no INS."""
+
+    interaction: Interaction
+    action: AuditAction
+    resource_type: str
+    what: tuple[str, ...] = ()
+    query: str = ""
+
+
+class Gate:
+    """Decides and traces; the only part of the services that knows how a denial looks from outside."""
+
+    def __init__(self, ledger: "Ledger", keyring: "Keyring", entropy: Callable[[], bytes]) -> None:
+        self._ledger = ledger
+        self._keyring = keyring
+        self._entropy = entropy
+
+    def new_local(self, call: Call) -> str:
+        """A new local id, of this moment."""
+        return local_id(call.now, self._entropy())
+
+    def admit(self, call: Call, request: AccessRequest, attempt: Attempt) -> Decision:
+        """Decide; a denial is traced and raised as `Refused`, or as `NotFound` where nothing may be learnt."""
+        decision = decide(request)
+        if decision.permit:
+            return decision
+        self.trace_refusal(call, request.record, attempt, decision)
+        raise failure_of(decision)
+
+    def trace_refusal(self, call: Call, record: Record | None, attempt: Attempt, decision: Decision) -> None:
+        """Append a denial to the trace."""
+        self._ledger.append(self.entry(call, record, attempt, decision))
+
+    def trace_access(self, call: Call, record: Record | None, attempt: Attempt, decision: Decision) -> None:
+        """Append a permitted read to the trace, before its answer leaves."""
+        self._ledger.append(self.entry(call, record, attempt, decision))
+
+    def entry(self, call: Call, record: Record | None, attempt: Attempt, decision: Decision) -> Trace:
+        """The entry of the trace for an attempt, to be committed with the change it tells of."""
+        requester = call.requester
+        return Trace(
+            AuditEntry(
+                record=record.id if record else "",
+                local=self.new_local(call),
+                at=call.now,
+                interaction=attempt.interaction,
+                action=attempt.action,
+                resource_type=attempt.resource_type,
+                what=attempt.what,
+                outcome=AuditOutcome.SUCCESS if decision.permit else AuditOutcome.REFUSED,
+                reason=decision.reason,
+                basis=decision.consents,
+                actor=self._actor(call, record),
+                actor_name=requester.name,
+                role=self._role(call, record),
+                profession=requester.profession,
+                structure=requester.structure,
+                structure_name=requester.structure_name,
+                purpose=_PURPOSES.get(requester.kind, TREATMENT),
+                query=attempt.query,
+                request_id=call.request_id,
+                software=requester.software,
+            )
+        )
+
+    def _actor(self, call: Call, record: Record | None) -> Identifier:
+        """The caller without any INS: the own record for its person, a pseudonym for another person."""
+        ins = call.requester.ins
+        if ins is None:
+            return call.requester.identifier
+        if record and record.identity.ins == ins:
+            return Identifier(RECORD, record.id)
+        return Identifier(PSEUDONYM, self._keyring.person(ins))
+
+    @staticmethod
+    def _role(call: Call, record: Record | None) -> str:
+        ins = call.requester.ins
+        is_other_person = ins is not None and record is not None and record.identity.ins != ins
+        return "other-person" if is_other_person else call.requester.kind.value
+
+
+def failure_of(decision: Decision) -> DmpError:
+    """How a denial looks from outside: hidden things look missing."""
+    if decision.hidden:
+        return NotFound("no-record" if decision.reason == "no-record" else "no-document")
+    return Refused(decision.reason)

@@ -1,0 +1,206 @@
+"""The environment variables of each function as one frozen object; the only module that reads `os.environ`."""
+
+import json
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+from urllib.parse import urlsplit
+
+from dmp.domain.claims import IssuerKind, TrustedIssuer
+
+_LOG_LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
+_ISSUER_FIELDS = frozenset({"kind", "issuer", "audience", "jwks_uri"})
+
+
+class SettingsError(Exception):
+    """A variable is missing or wrong; the message names it and never repeats its value."""
+
+    def __init__(self, variable: str, problem: str) -> None:
+        super().__init__(f"environment variable {variable} {problem}")
+        self.variable = variable
+
+
+class Stage(StrEnum):
+    """Where the function runs; TEST and DEMO identities end, and plain HTTP begins, by it."""
+
+    LOCAL = "local"
+    DEV = "dev"
+    PREPROD = "preprod"
+    PROD = "prod"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizerSettings:
+    """What the authorizer needs."""
+
+    issuers: tuple[TrustedIssuer, ...]
+    stage: Stage
+    log_level: str
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read and check the variables; SettingsError names the first that is wrong."""
+        stage = _stage()
+        return cls(issuers=_issuers(stage), stage=stage, log_level=_log_level())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapabilitySettings:
+    """What a function that touches no record needs."""
+
+    stage: Stage
+    base_url: str
+    """The address of the API, without a slash at its end; empty when it follows the request's domain name."""
+    log_level: str
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read and check the variables; SettingsError names the first that is wrong."""
+        stage = _stage()
+        return cls(stage=stage, base_url=_url("BASE_URL", stage, default=""), log_level=_log_level())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordSettings:
+    """What a function that reads or writes records needs."""
+
+    records_table: str
+    audit_table: str
+    documents_bucket: str
+    data_key: str
+    """KMS key of records and documents."""
+    secret_id: str
+    """The secret that the keys of the INS hash and of the cursors are derived from."""
+    stage: Stage
+    authorisation_months: int
+    expiry_warning_days: int
+    base_url: str
+    log_level: str
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read and check the variables; SettingsError names the first that is wrong."""
+        stage = _stage()
+        return cls(
+            records_table=_text("RECORDS_TABLE"),
+            audit_table=_text("AUDIT_TABLE"),
+            documents_bucket=_text("DOCUMENTS_BUCKET"),
+            data_key=_text("DATA_KEY"),
+            secret_id=_text("SECRET_ID"),
+            stage=stage,
+            authorisation_months=_number("AUTHORISATION_MONTHS", default=12, highest=120),
+            expiry_warning_days=_number("EXPIRY_WARNING_DAYS", default=30, highest=365),
+            base_url=_url("BASE_URL", stage, default=""),
+            log_level=_log_level(),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationSettings:
+    """What the function that sends mails needs."""
+
+    mail_sender: str
+    portal_url: str
+    stage: Stage
+    log_level: str
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read and check the variables; SettingsError names the first that is wrong."""
+        stage = _stage()
+        return cls(
+            mail_sender=_mail_address("MAIL_SENDER"),
+            portal_url=_url("PORTAL_URL", stage),
+            stage=stage,
+            log_level=_log_level(),
+        )
+
+
+def issuers_from(text: str, *, plain_http: bool) -> tuple[TrustedIssuer, ...]:
+    """Read the JSON list of trusted issuers; ValueError says what is wrong with it."""
+    items = json.loads(text)
+    if not isinstance(items, list) or not items:
+        raise ValueError("must be a JSON list of at least one issuer")
+    issuers = tuple(_issuer(item, plain_http=plain_http) for item in items)
+    if len({issuer.issuer for issuer in issuers}) != len(issuers):
+        raise ValueError("names an issuer twice")
+    return issuers
+
+
+def _issuer(item: object, *, plain_http: bool) -> TrustedIssuer:
+    if not isinstance(item, dict) or item.keys() != _ISSUER_FIELDS:
+        raise ValueError(f"must hold objects of exactly {', '.join(sorted(_ISSUER_FIELDS))}")
+    if not all(isinstance(value, str) and value for value in item.values()):
+        raise ValueError("must hold non-empty texts only")
+    if item["kind"] not in set(IssuerKind):
+        raise ValueError(f"knows the kinds {', '.join(IssuerKind)} only")
+    if not _is_url(item["jwks_uri"], plain_http=plain_http):
+        raise ValueError("needs an https address as jwks_uri")
+    return TrustedIssuer(
+        kind=IssuerKind(item["kind"]), issuer=item["issuer"], audience=item["audience"], jwks_uri=item["jwks_uri"]
+    )
+
+
+def _issuers(stage: Stage) -> tuple[TrustedIssuer, ...]:
+    text = _text("ISSUERS")
+    try:
+        return issuers_from(text, plain_http=stage is Stage.LOCAL)
+    except json.JSONDecodeError:
+        raise SettingsError("ISSUERS", "is not JSON") from None
+    except ValueError as problem:
+        raise SettingsError("ISSUERS", str(problem)) from None
+
+
+def _stage() -> Stage:
+    text = _text("STAGE")
+    if text not in set(Stage):
+        raise SettingsError("STAGE", f"must be one of {', '.join(Stage)}")
+    return Stage(text)
+
+
+def _log_level() -> str:
+    text = _text("LOG_LEVEL", default="INFO").upper()
+    if text not in _LOG_LEVELS:
+        raise SettingsError("LOG_LEVEL", f"must be one of {', '.join(sorted(_LOG_LEVELS))}")
+    return text
+
+
+def _text(variable: str, *, default: str | None = None) -> str:
+    """The variable's text; an empty one counts as missing, as CloudFormation cannot leave a variable out."""
+    text = os.environ.get(variable, "").strip()
+    if text:
+        return text
+    if default is None:
+        raise SettingsError(variable, "is missing")
+    return default
+
+
+def _number(variable: str, *, default: int, highest: int) -> int:
+    text = _text(variable, default=str(default))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= highest):
+        raise SettingsError(variable, f"must be a whole number from 1 to {highest}")
+    return int(text)
+
+
+def _url(variable: str, stage: Stage, *, default: str | None = None) -> str:
+    text = _text(variable, default=default).rstrip("/")
+    if text and not _is_url(text, plain_http=stage is Stage.LOCAL):
+        raise SettingsError(variable, "must be an https address")
+    return text
+
+
+def _is_url(text: str, *, plain_http: bool) -> bool:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return False
+    return bool(parts.hostname) and parts.scheme in ({"http", "https"} if plain_http else {"https"})
+
+
+def _mail_address(variable: str) -> str:
+    text = _text(variable)
+    if "@" not in text or not text.isprintable():
+        raise SettingsError(variable, "must be a mail address")
+    return text
