@@ -1,0 +1,98 @@
+"""Three repairs that make moto fit for parallel requests and transactions, in its server as within a process.
+
+moto 5.2.5 loses updates when threads share a table, copies every touched table whole for each item of a transaction,
+and does not know the host name that botocore calls DynamoDB Streams by. `apply` mends all three, once a process.
+"""
+
+import copy
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache, wraps
+from threading import RLock
+from typing import Any
+
+_ONE_CALL_AT_A_TIME = RLock()
+
+type Items = dict[Any, Any]
+
+
+@cache
+def apply() -> None:
+    """Mend moto; to be called before the first client is made."""
+    os.environ["AWS_ACCOUNT_ID_ENDPOINT_MODE"] = "disabled"
+    _make_calls_atomic()
+    _make_transactions_light()
+
+
+def _make_calls_atomic() -> None:
+    """Let one API call end before the next begins, as if the stores were linearizable."""
+    from moto.core.botocore_stubber import BotocoreStubber
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+
+    _patch(BotocoreStubber, "process_request", _serialised(BotocoreStubber.process_request))
+    _patch(DomainDispatcherApplication, "__call__", _serialised(DomainDispatcherApplication.__call__))
+
+
+def _make_transactions_light() -> None:
+    """Restore the touched items of a transaction that fails, instead of copying every table before each one."""
+    from moto.dynamodb.models import DynamoDBBackend
+    from moto.dynamodb.models.table import Table
+
+    _patch(Table, "__deepcopy__", lambda table, _memo: table)
+    transact = DynamoDBBackend.transact_write_items
+
+    @wraps(transact)
+    def all_or_none(backend: Any, transact_items: list[dict[str, Any]]) -> None:
+        with _restored_on_failure(backend.tables, transact_items):
+            transact(backend, transact_items)
+
+    _patch(DynamoDBBackend, "transact_write_items", all_or_none)
+
+
+@contextmanager
+def _restored_on_failure(tables: Mapping[str, Any], writes: list[dict[str, Any]]) -> Iterator[None]:
+    before = [
+        (slot, key, copy.deepcopy(slot.get(key)))
+        for write in writes
+        for operation in write.values()
+        if operation.get("TableName") in tables
+        for slot, key in _slot(tables[operation["TableName"]], operation)
+    ]
+    shards = {id(table.stream_shard): table.stream_shard for table in tables.values() if table.stream_shard}
+    lengths = {name: len(shard.items) for name, shard in shards.items()}
+    try:
+        yield
+    except BaseException:
+        for slot, key, item in before:
+            slot.pop(key, None)
+            if item is not None:
+                slot[key] = item
+        for name, shard in shards.items():
+            del shard.items[lengths[name] :]
+        raise
+
+
+def _slot(table: Any, operation: Mapping[str, Any]) -> Iterator[tuple[Items, Any]]:
+    """Find the dictionary, and the key in it, where moto keeps the item of a write; nothing where the key is wrong."""
+    from moto.dynamodb.models.dynamo_type import DynamoType
+
+    attributes = operation.get("Key") or operation.get("Item") or {}
+    names = [table.hash_key_attr] + ([table.range_key_attr] if table.range_key_attr else [])
+    if any(not isinstance(attributes.get(name), dict) for name in names):
+        return
+    slot, *rest = (DynamoType(attributes[name]) for name in names)
+    yield (table.items[slot], rest[0]) if rest else (table.items, slot)
+
+
+def _serialised[**P, R](call: Callable[P, R]) -> Callable[P, R]:
+    @wraps(call)
+    def alone(*args: P.args, **kwargs: P.kwargs) -> R:
+        with _ONE_CALL_AT_A_TIME:
+            return call(*args, **kwargs)
+
+    return alone
+
+
+def _patch(owner: type, name: str, value: object) -> None:
+    setattr(owner, name, value)
