@@ -1,0 +1,78 @@
+"""What a cold start loads: each handler reaches what it uses and nothing else (performance.md §1)."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.architecture.source import FUNCTIONS
+
+NOBODY = {
+    "aws_lambda_powertools.tracing", "aws_lambda_powertools.utilities.idempotency",
+    "aws_lambda_powertools.utilities.parameters", "aws_lambda_powertools.utilities.parser", "aws_xray_sdk",
+    "fhirkit", "infra", "jsonschema_rs", "moto", "requests", "tests", "unittest",
+}  # fmt: skip
+AWS = {"boto3", "botocore", "s3transfer"}
+CDA = {"dmp.cda", "xml", "pyexpat"}
+FORBIDDEN = {
+    "authorizer": {*AWS, *CDA, "aws_lambda_powertools", "dmp.fhir", "dmp.services", "pydantic"},
+    "capability": {*AWS, *CDA, "cryptography", "dmp.services", "pydantic"},
+    "audit_trail": {*CDA, "cryptography", "dmp.adapters.object_store", "pydantic"},
+    "consents": {*CDA, "cryptography", "dmp.adapters.object_store"},
+    "documents": {*CDA, "cryptography", "pydantic"},
+    "notifications": {*CDA, "cryptography", "pydantic"},
+    "records": {*CDA, "cryptography", "dmp.adapters.object_store"},
+    "scheduled": {*CDA, "cryptography", "pydantic"},
+}
+HANDLERS = sorted(path.stem for path in (FUNCTIONS / "handlers").glob("*.py") if path.stem != "__init__")
+ISSUER = {"kind": "patient", "issuer": "https://id.example", "audience": "dmp", "jwks_uri": "https://id.example/jwks"}
+ENVIRONMENT = {
+    "AUDIT_TABLE": "audit",
+    "AWS_DEFAULT_REGION": "eu-west-3",
+    "DATA_KEY": "key",
+    "DOCUMENTS_BUCKET": "documents",
+    "ISSUERS": json.dumps([ISSUER]),
+    "MAIL_SENDER": "dmp@example.org",
+    "PATH": os.environ.get("PATH", ""),
+    "PORTAL_URL": "https://dmp.example.org",
+    "POWERTOOLS_SERVICE_NAME": "dmp",
+    "PYTHONPATH": str(FUNCTIONS),
+    "RECORDS_TABLE": "records",
+    "SECRET_ID": "secret",
+    "STAGE": "dev",
+}
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_a_handler_imports_nothing_that_it_does_not_use(handler: str) -> None:
+    loaded = modules_after(f"import handlers.{handler}")
+
+    unwelcome = {name for name in loaded if reaches(name, NOBODY | FORBIDDEN[handler])}
+    assert not unwelcome
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_a_handler_makes_no_client_before_its_first_event(handler: str) -> None:
+    count = "clients.client.cache_info().currsize if (clients := sys.modules.get('dmp.adapters.aws')) else 0"
+
+    made = output_of(f"import handlers.{handler}, sys\nprint({count})")
+
+    assert made == "0\n"
+
+
+def reaches(name: str, packages: set[str]) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def modules_after(statement: str) -> list[str]:
+    return output_of(f"{statement}\nimport sys\nprint(*sys.modules, sep='\\n')").split()
+
+
+def output_of(script: str) -> str:
+    """What a script prints in a process of its own, as fresh as a cold start."""
+    command = [sys.executable, "-W", "error", "-c", script]
+    run = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    return run.stdout

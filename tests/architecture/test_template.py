@@ -1,0 +1,202 @@
+"""template.yaml against the code it deploys, and against what it promises (architecture.md §3, reliability.md §2)."""
+
+import ast
+import importlib
+import json
+import os
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from dmp import settings
+from infra.local.template import Function, Template
+from tests.aws_stack import aws_in_process
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = Template(ROOT / "template.yaml")
+FUNCTIONS = sorted(TEMPLATE.functions.values(), key=lambda function: function.name)
+ISSUERS = json.dumps(
+    [{"kind": "patient", "issuer": "https://a.example", "audience": "b", "jwks_uri": "https://a.example/jwks.json"}]
+)
+PLAUSIBLE = {
+    "STAGE": "dev",
+    "ISSUERS": ISSUERS,
+    "MAIL_SENDER": "dmp@a.example",
+    "PORTAL_URL": "https://a.example",
+    "BASE_URL": "",
+    "AUTHORISATION_MONTHS": "12",
+    "EXPIRY_WARNING_DAYS": "30",
+    "LOG_LEVEL": "INFO",
+}
+STORES = ["AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SecretsManager::Secret"]
+CHANGING = {"dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"}
+by_name = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+
+
+def statements() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every statement of every policy of a role, and who holds it."""
+    for name, role in TEMPLATE.resources("AWS::IAM::Role"):
+        for policy in role["Policies"]:
+            yield from ((name, each) for each in policy["PolicyDocument"]["Statement"])
+    for name, policy in TEMPLATE.resources("AWS::IAM::ManagedPolicy"):
+        yield from ((name, each) for each in policy["PolicyDocument"]["Statement"])
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def source_of(function: Function) -> ast.Module:
+    module = function.handler.rpartition(".")[0].replace(".", "/")
+    return ast.parse((ROOT / function.code / f"{module}.py").read_text(encoding="utf-8"))
+
+
+def test_every_handler_exists() -> None:
+    with aws_in_process(ISSUERS=ISSUERS):
+        handlers = {
+            function.name: getattr(importlib.import_module(module), name, None)
+            for function in FUNCTIONS
+            for module, _, name in [function.handler.rpartition(".")]
+        }
+
+    assert handlers
+    assert all(callable(handler) for handler in handlers.values()), handlers
+
+
+@by_name
+def test_a_function_has_every_variable_that_its_handler_reads(function: Function) -> None:
+    readers = {
+        name.name
+        for node in ast.walk(source_of(function))
+        if isinstance(node, ast.ImportFrom) and node.module == "dmp.settings"
+        for name in node.names
+        if name.name.endswith("Settings")
+    }
+    environment = {name: PLAUSIBLE.get(name, name) for name in function.environment}
+
+    with patch.dict(os.environ, environment, clear=True):
+        read = [getattr(settings, reader).from_environment() for reader in readers]
+
+    assert len(read) == len(readers)
+
+
+def test_every_route_but_the_public_ones_asks_the_authorizer() -> None:
+    public = {route.path for route in TEMPLATE.routes if route.authorizer is None}
+
+    assert public == {"/fhir/metadata", "/fhir/.well-known/{proxy+}"}
+    assert {route.authorizer for route in TEMPLATE.routes} == {None, "Authorizer"}
+    assert len([route for route in TEMPLATE.routes if route.path is None]) == 1
+
+
+def test_the_authorizer_is_asked_on_every_request() -> None:
+    [(_, api)] = TEMPLATE.resources("AWS::Serverless::HttpApi")
+
+    authorizer = api["Auth"]["Authorizers"][api["Auth"]["DefaultAuthorizer"]]
+
+    assert authorizer["Identity"] == {"ReauthorizeEvery": 0}
+    assert authorizer["EnableSimpleResponses"]
+
+
+@by_name
+def test_a_function_behind_the_api_ends_before_the_api_does(function: Function) -> None:
+    behind_the_api = any(event["Type"] == "HttpApi" for event in function.events.values())
+
+    assert function.timeout < (30 if behind_the_api else 901)
+
+
+@by_name
+def test_a_function_has_its_own_role_and_log_group(function: Function) -> None:
+    [properties] = [own for name, own in TEMPLATE.resources("AWS::Serverless::Function") if name == function.name]
+    [role] = [own for name, own in TEMPLATE.resources("AWS::IAM::Role") if name == f"{function.name}Role"]
+
+    logs = [each["Resource"] for each in role["Policies"][0]["PolicyDocument"]["Statement"] if each["Sid"] == "Logs"]
+
+    assert properties["Role"] == {"Fn::GetAtt": [f"{function.name}Role", "Arn"]}
+    assert properties["LoggingConfig"]["LogGroup"] == {"Ref": f"{function.name}Logs"}
+    assert logs == [{"Fn::GetAtt": [f"{function.name}Logs", "Arn"]}]
+
+
+def test_no_function_breaks_the_one_build() -> None:
+    assert {function.code for function in FUNCTIONS} == {"functions/"}
+    assert "Metadata" not in {key for _, own in TEMPLATE.resources("AWS::Serverless::Function") for key in own}
+
+
+def test_nobody_may_change_the_trace() -> None:
+    table = {"Fn::GetAtt": ["AuditTable", "Arn"]}
+    about = [each for _, each in statements() if table in listed(each["Resource"])]
+    allowed = {action for each in about if each["Effect"] == "Allow" for action in listed(each["Action"])}
+    denied = {action for each in about if each["Effect"] == "Deny" for action in listed(each["Action"])}
+    [properties] = [own for name, own in TEMPLATE.resources("AWS::DynamoDB::Table") if name == "AuditTable"]
+    [for_everybody] = properties["ResourcePolicy"]["PolicyDocument"]["Statement"]
+
+    assert allowed == {"dynamodb:PutItem", "dynamodb:Query", "dynamodb:GetItem"}
+    assert denied >= CHANGING
+    assert (for_everybody["Effect"], for_everybody["Principal"]) == ("Deny", "*")
+    assert set(for_everybody["Action"]) >= CHANGING
+
+
+def test_who_writes_the_trace_holds_the_denial_too() -> None:
+    table = {"Fn::GetAtt": ["AuditTable", "Arn"]}
+    writers = {
+        holder
+        for holder, each in statements()
+        if each["Effect"] == "Allow"
+        and "dynamodb:PutItem" in listed(each["Action"])
+        and table in listed(each["Resource"])
+    }
+    deniers = {
+        holder for holder, each in statements() if each["Effect"] == "Deny" and table in listed(each["Resource"])
+    }
+
+    assert writers
+    assert writers <= deniers
+
+
+def test_permissions_name_their_action_and_their_resource() -> None:
+    for holder, statement in statements():
+        assert not [action for action in listed(statement["Action"]) if "*" in action or "Scan" in action], holder
+        assert "*" not in listed(statement["Resource"]), holder
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_what_is_stored_outlives_the_stack(kind: str) -> None:
+    stores = TEMPLATE.whole(kind)
+
+    policies = {each.get(policy) for _, each in stores for policy in ("DeletionPolicy", "UpdateReplacePolicy")}
+
+    assert policies == {"Retain"}
+
+
+def test_tables_are_encrypted_recoverable_and_protected() -> None:
+    keys = set()
+    for name, table in TEMPLATE.resources("AWS::DynamoDB::Table"):
+        assert table["DeletionProtectionEnabled"] is True, name
+        assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True, name
+        assert table["StreamSpecification"]["StreamViewType"] == "NEW_AND_OLD_IMAGES", name
+        keys.add(json.dumps(table["SSESpecification"]["KMSMasterKeyId"]))
+
+    assert len(keys) == 2
+
+
+def test_the_access_log_says_neither_what_nor_who() -> None:
+    [(_, api)] = TEMPLATE.resources("AWS::Serverless::HttpApi")
+
+    variables = set(re.findall(r"\$context\.([\w.]+)", api["AccessLogSettings"]["Format"]))
+
+    assert "routeKey" in variables
+    assert not {name for name in variables if re.search(r"path|query|authorizer|identity|domain", name, re.IGNORECASE)}
+
+
+def test_requirements_are_those_of_the_project_pinned_and_hashed() -> None:
+    text = (ROOT / "functions/requirements.txt").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    entries = re.findall(r"^([\w.-]+==\S+) \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n?)+)", text, re.MULTILINE)
+
+    assert {pin for pin, _ in entries} >= set(project["project"]["dependencies"])
+    assert len(entries) == len(re.findall(r"^\w", text, re.MULTILINE))
+    assert "http" not in text

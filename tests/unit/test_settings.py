@@ -1,0 +1,190 @@
+"""The environment of the functions: read once, and a wrong variable is named at the start."""
+
+import json
+
+import pytest
+
+from dmp.domain.claims import IssuerKind, TrustedIssuer
+from dmp.settings import (
+    AuthorizerSettings,
+    CapabilitySettings,
+    NotificationSettings,
+    RecordSettings,
+    SettingsError,
+    Stage,
+    issuers_from,
+)
+
+ISSUER = {
+    "kind": "patient",
+    "issuer": "https://fc.example",
+    "audience": "dmp",
+    "jwks_uri": "https://fc.example/jwks.json",
+}
+ENVIRONMENT = {
+    "RECORDS_TABLE": "records",
+    "AUDIT_TABLE": "audit",
+    "DOCUMENTS_BUCKET": "documents",
+    "DATA_KEY": "alias/data",
+    "SECRET_ID": "dmp-secret",
+    "STAGE": "dev",
+    "ISSUERS": json.dumps([ISSUER]),
+    "AUTHORISATION_MONTHS": "24",
+    "EXPIRY_WARNING_DAYS": "15",
+    "MAIL_SENDER": "dmp@example.org",
+    "PORTAL_URL": "https://portal.example/",
+    "BASE_URL": "https://dmp.example/",
+    "LOG_LEVEL": "debug",
+}
+type Kind = type[AuthorizerSettings] | type[CapabilitySettings] | type[RecordSettings] | type[NotificationSettings]
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_the_authorizer_reads_its_issuers() -> None:
+    settings = AuthorizerSettings.from_environment()
+
+    issuer = TrustedIssuer(
+        kind=IssuerKind.PATIENT,
+        issuer="https://fc.example",
+        audience="dmp",
+        jwks_uri="https://fc.example/jwks.json",
+    )
+    assert settings == AuthorizerSettings(issuers=(issuer,), stage=Stage.DEV, log_level="DEBUG")
+
+
+def test_the_authorizer_needs_neither_tables_nor_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ENVIRONMENT.keys() - {"ISSUERS", "STAGE"}:
+        monkeypatch.delenv(name)
+
+    settings = AuthorizerSettings.from_environment()
+
+    assert settings.log_level == "INFO"
+
+
+def test_a_function_of_records_reads_its_tables_and_durations() -> None:
+    settings = RecordSettings.from_environment()
+
+    assert settings == RecordSettings(
+        records_table="records",
+        audit_table="audit",
+        documents_bucket="documents",
+        data_key="alias/data",
+        secret_id="dmp-secret",
+        stage=Stage.DEV,
+        authorisation_months=24,
+        expiry_warning_days=15,
+        base_url="https://dmp.example",
+        log_level="DEBUG",
+    )
+
+
+def test_durations_and_addresses_have_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AUTHORISATION_MONTHS", "EXPIRY_WARNING_DAYS", "BASE_URL", "LOG_LEVEL"):
+        monkeypatch.setenv(name, "")
+
+    settings = RecordSettings.from_environment()
+
+    assert (settings.authorisation_months, settings.expiry_warning_days) == (12, 30)
+    assert (settings.base_url, settings.log_level) == ("", "INFO")
+
+
+def test_the_other_functions_read_what_they_need() -> None:
+    assert CapabilitySettings.from_environment().base_url == "https://dmp.example"
+    assert NotificationSettings.from_environment().portal_url == "https://portal.example"
+
+
+@pytest.mark.parametrize(
+    ("kind", "variable"),
+    [
+        (AuthorizerSettings, "ISSUERS"),
+        (AuthorizerSettings, "STAGE"),
+        (CapabilitySettings, "STAGE"),
+        (RecordSettings, "RECORDS_TABLE"),
+        (RecordSettings, "AUDIT_TABLE"),
+        (RecordSettings, "DOCUMENTS_BUCKET"),
+        (RecordSettings, "DATA_KEY"),
+        (RecordSettings, "SECRET_ID"),
+        (RecordSettings, "STAGE"),
+        (NotificationSettings, "MAIL_SENDER"),
+        (NotificationSettings, "PORTAL_URL"),
+    ],
+)
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_a_missing_variable_is_named(
+    kind: Kind, variable: str, value: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(variable) if value is None else monkeypatch.setenv(variable, value)
+
+    with pytest.raises(SettingsError, match=f"environment variable {variable} is missing") as error:
+        kind.from_environment()
+
+    assert error.value.variable == variable
+
+
+@pytest.mark.parametrize(
+    ("kind", "variable", "value"),
+    [
+        (AuthorizerSettings, "STAGE", "production"),
+        (AuthorizerSettings, "LOG_LEVEL", "LOUD"),
+        (RecordSettings, "AUTHORISATION_MONTHS", "0"),
+        (RecordSettings, "AUTHORISATION_MONTHS", "121"),
+        (RecordSettings, "AUTHORISATION_MONTHS", "-1"),
+        (RecordSettings, "AUTHORISATION_MONTHS", "1.5"),
+        (RecordSettings, "AUTHORISATION_MONTHS", "²"),
+        (RecordSettings, "EXPIRY_WARNING_DAYS", "thirty"),
+        (RecordSettings, "BASE_URL", "http://dmp.example"),
+        (RecordSettings, "BASE_URL", "https://"),
+        (RecordSettings, "BASE_URL", "https://dmp.example:port"),
+        (NotificationSettings, "PORTAL_URL", "portal"),
+        (NotificationSettings, "MAIL_SENDER", "nobody"),
+        (NotificationSettings, "MAIL_SENDER", "a@b\nBcc: c@d"),
+    ],
+)
+def test_a_wrong_variable_is_named_and_its_value_is_not_repeated(
+    kind: Kind, variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(SettingsError, match=f"environment variable {variable} must") as error:
+        kind.from_environment()
+
+    assert len(value) < 3 or value not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "{}",
+        "[]",
+        "[1]",
+        json.dumps([{**ISSUER, "kind": "admin"}]),
+        json.dumps([{**ISSUER, "audience": ""}]),
+        json.dumps([{**ISSUER, "audience": ["dmp"]}]),
+        json.dumps([{**ISSUER, "secret": "x"}]),
+        json.dumps([{name: value for name, value in ISSUER.items() if name != "jwks_uri"}]),
+        json.dumps([{**ISSUER, "jwks_uri": "http://fc.example/jwks.json"}]),
+        json.dumps([{**ISSUER, "jwks_uri": "file:///etc/passwd"}]),
+        json.dumps([ISSUER, {**ISSUER, "kind": "insurer"}]),
+    ],
+)
+def test_wrong_issuers_are_refused_at_the_start(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ISSUERS", text)
+
+    with pytest.raises(SettingsError, match="environment variable ISSUERS"):
+        AuthorizerSettings.from_environment()
+
+
+def test_only_the_local_stack_may_fetch_keys_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = json.dumps([{**ISSUER, "jwks_uri": "http://127.0.0.1:8000/jwks.json"}])
+    monkeypatch.setenv("STAGE", "local")
+    monkeypatch.setenv("ISSUERS", plain)
+
+    assert AuthorizerSettings.from_environment().issuers[0].jwks_uri == "http://127.0.0.1:8000/jwks.json"
+    with pytest.raises(ValueError, match="https"):
+        issuers_from(plain, plain_http=False)
