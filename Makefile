@@ -21,7 +21,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
 
 run: $(VENV) ## start everything on this machine (PORT=8000, SEED=demo|none)
-	.venv/bin/python -m infra.local
+	exec env PYTHONPATH=functions .venv/bin/python -m infra.local
 
 test: $(VENV) ## run the tests (ARGS="-k name" narrows them)
 	.venv/bin/pytest $(ARGS)

@@ -20,7 +20,8 @@ class LocalProcess:
     """`make run` without make: `with LocalProcess() as stack: httpx.get(f"{stack.url}/fhir/metadata")`."""
 
     def __init__(self, *, seed: str = "none", port: int = 0, **environment: str) -> None:
-        self._environment = {**environ, "PORT": str(port), "SEED": seed, "PYTHONUNBUFFERED": "1", **environment}
+        own = {"PORT": str(port), "SEED": seed, "PYTHONPATH": str(ROOT / "functions"), "PYTHONUNBUFFERED": "1"}
+        self._environment = {**environ, **own, **environment}
         self.log: deque[str] = deque(maxlen=100_000)
         """What the process printed, the functions' logs among it."""
         self.url = ""
@@ -35,7 +36,11 @@ class LocalProcess:
             text=True,
         )
         self._reader = Thread(target=self._read, daemon=True)
-        self.url = self._announced()
+        try:
+            self.url = self._announced()
+        except RuntimeError:
+            self.stop()
+            raise
         self._reader.start()
         return self
 
@@ -48,16 +53,16 @@ class LocalProcess:
         """Ask the process to end, and return how it did."""
         self._process.terminate()
         try:
-            code = self._process.wait(STOP_SECONDS)
+            return self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
+            self._process.wait()
             raise
         finally:
             if self._reader.is_alive():
-                self._reader.join(STOP_SECONDS)
+                self._reader.join()
             if self._process.stdout:
                 self._process.stdout.close()
-        return code
 
     def token(self, issuer: str, claims: dict[str, Any], expires_in: int = 3600) -> str:
         """Ask a local issuer for a token."""

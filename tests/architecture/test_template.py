@@ -1,6 +1,5 @@
 """template.yaml against the code it deploys, and against what it promises (architecture.md §3, reliability.md §2)."""
 
-import ast
 import importlib
 import json
 import os
@@ -13,9 +12,8 @@ from unittest.mock import patch
 
 import pytest
 
-from dmp import settings
 from infra.local.template import Function, Template
-from tests.aws_stack import aws_in_process
+from tests.aws_stack import NOWHERE, aws_in_process, forget_handlers
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = Template(ROOT / "template.yaml")
@@ -23,16 +21,6 @@ FUNCTIONS = sorted(TEMPLATE.functions.values(), key=lambda function: function.na
 ISSUERS = json.dumps(
     [{"kind": "patient", "issuer": "https://a.example", "audience": "b", "jwks_uri": "https://a.example/jwks.json"}]
 )
-PLAUSIBLE = {
-    "STAGE": "dev",
-    "ISSUERS": ISSUERS,
-    "MAIL_SENDER": "dmp@a.example",
-    "PORTAL_URL": "https://a.example",
-    "BASE_URL": "",
-    "AUTHORISATION_MONTHS": "12",
-    "EXPIRY_WARNING_DAYS": "30",
-    "LOG_LEVEL": "INFO",
-}
 STORES = ["AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SecretsManager::Secret"]
 CHANGING = {"dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"}
 by_name = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
@@ -51,38 +39,24 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def source_of(function: Function) -> ast.Module:
-    module = function.handler.rpartition(".")[0].replace(".", "/")
-    return ast.parse((ROOT / function.code / f"{module}.py").read_text(encoding="utf-8"))
-
-
-def test_every_handler_exists() -> None:
-    with aws_in_process(ISSUERS=ISSUERS):
-        handlers = {
-            function.name: getattr(importlib.import_module(module), name, None)
-            for function in FUNCTIONS
-            for module, _, name in [function.handler.rpartition(".")]
-        }
-
-    assert handlers
-    assert all(callable(handler) for handler in handlers.values()), handlers
+@pytest.fixture(scope="module")
+def environment() -> Iterator[dict[str, str]]:
+    with aws_in_process(Issuers=ISSUERS) as environment:
+        yield environment
 
 
 @by_name
-def test_a_function_has_every_variable_that_its_handler_reads(function: Function) -> None:
-    readers = {
-        name.name
-        for node in ast.walk(source_of(function))
-        if isinstance(node, ast.ImportFrom) and node.module == "dmp.settings"
-        for name in node.names
-        if name.name.endswith("Settings")
-    }
-    environment = {name: PLAUSIBLE.get(name, name) for name in function.environment}
+def test_a_handler_exists_and_starts_with_the_variables_of_its_own_function(
+    function: Function, environment: dict[str, str]
+) -> None:
+    module, _, name = function.handler.rpartition(".")
+    own = {each: environment[each] for each in function.environment}
 
-    with patch.dict(os.environ, environment, clear=True):
-        read = [getattr(settings, reader).from_environment() for reader in readers]
+    with patch.dict(os.environ, NOWHERE | own, clear=True):
+        forget_handlers()
+        handler = getattr(importlib.import_module(module), name)
 
-    assert len(read) == len(readers)
+    assert callable(handler)
 
 
 def test_every_route_but_the_public_ones_asks_the_authorizer() -> None:

@@ -1,0 +1,121 @@
+"""moto, mended: parallel writers lose nothing, and a transaction that fails leaves nothing behind."""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.aws_stack import NOWHERE
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+
+@pytest.fixture
+def dynamodb() -> "Iterator[DynamoDBClient]":
+    with patch.dict(os.environ, NOWHERE):
+        from infra.local import moto_repairs
+
+        moto_repairs.apply()
+        from moto import mock_aws
+
+        with mock_aws():
+            client = boto3.client("dynamodb")
+            client.create_table(
+                TableName="t",
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[
+                    {"AttributeName": "pk", "AttributeType": "S"},
+                    {"AttributeName": "sk", "AttributeType": "S"},
+                ],
+                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+                StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+            )
+            yield client
+
+
+def item(sk: str, **more: Any) -> dict[str, Any]:
+    return {"pk": {"S": "p"}, "sk": {"S": sk}, **more}
+
+
+def stream_length() -> int:
+    streams: Any = boto3.client("dynamodbstreams")
+    arn = streams.list_streams()["Streams"][0]["StreamArn"]
+    shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+    start = streams.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+    return len(streams.get_records(ShardIterator=start["ShardIterator"])["Records"])
+
+
+def increment(dynamodb: "DynamoDBClient") -> int:
+    """Add one on the condition that nobody else did; count how often somebody had."""
+    for conflicts in range(1_000):
+        counter = dynamodb.get_item(TableName="t", Key=item("counter"), ConsistentRead=True)["Item"]["n"]["N"]
+        try:
+            dynamodb.transact_write_items(
+                TransactItems=[
+                    {
+                        "Put": {
+                            "TableName": "t",
+                            "Item": item("counter", n={"N": str(int(counter) + 1)}),
+                            "ConditionExpression": "n = :n",
+                            "ExpressionAttributeValues": {":n": {"N": counter}},
+                        }
+                    },
+                    {"Put": {"TableName": "t", "Item": item(f"row-{int(counter) + 1}")}},
+                ]
+            )
+        except dynamodb.exceptions.TransactionCanceledException:
+            continue
+        return conflicts
+    raise AssertionError("never succeeded")
+
+
+def test_parallel_transactions_lose_no_update(dynamodb: "DynamoDBClient") -> None:
+    dynamodb.put_item(TableName="t", Item=item("counter", n={"N": "0"}))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: increment(dynamodb), range(80)))
+
+    rows = dynamodb.query(
+        TableName="t", KeyConditionExpression="pk = :p", ExpressionAttributeValues={":p": {"S": "p"}}
+    )["Items"]
+    assert next(row["n"]["N"] for row in rows if row["sk"]["S"] == "counter") == "80"
+    assert len(rows) == 81
+
+
+def test_a_transaction_that_fails_leaves_items_and_stream_as_they_were(dynamodb: "DynamoDBClient") -> None:
+    dynamodb.put_item(TableName="t", Item=item("old", v={"N": "1"}))
+    before = stream_length()
+
+    with pytest.raises(ClientError) as failure:
+        dynamodb.transact_write_items(
+            TransactItems=[
+                {"Put": {"TableName": "t", "Item": item("new")}},
+                {
+                    "Update": {
+                        "TableName": "t",
+                        "Key": item("old"),
+                        "UpdateExpression": "SET v = :v",
+                        "ExpressionAttributeValues": {":v": {"N": "2"}},
+                    }
+                },
+                {
+                    "ConditionCheck": {
+                        "TableName": "t",
+                        "Key": item("absent"),
+                        "ConditionExpression": "attribute_exists(pk)",
+                    }
+                },
+            ]
+        )
+
+    reasons = [reason["Code"] for reason in failure.value.response["CancellationReasons"]]
+    rows = dynamodb.scan(TableName="t")["Items"]
+    assert reasons == ["None", "None", "ConditionalCheckFailed"]
+    assert rows == [item("old", v={"N": "1"})]
+    assert stream_length() == before == 1
