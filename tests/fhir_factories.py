@@ -1,8 +1,10 @@
 """FHIR bodies as clients send them: each complete and right, any element replaced by a keyword or left out by None."""
 
 import base64
+import copy
 import hashlib
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +19,7 @@ INS_SYSTEM = "urn:oid:1.2.250.1.213.1.4.10"
 RPPS = "801234567897"
 PS = "urn:oid:1.2.250.1.71.4.2.1"
 STRUCTURE = "urn:oid:1.2.250.1.71.4.2.2"
+FORMATS = "http://ihe.net/fhir/ihe.formatcode.fhir/CodeSystem/formatcode"
 TEXT = b"Compte rendu de consultation\n"
 SET_URL, DOCUMENT_URL, BINARY_URL = (f"urn:uuid:00000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
 
@@ -28,6 +31,16 @@ def as_bytes(value: Any) -> bytes:
 def merged(resource: Json, changes: Json) -> Json:
     """The resource with these elements instead; None leaves an element out."""
     return {key: value for key, value in {**resource, **changes}.items() if value is not None}
+
+
+def spoilt(value: Any, junk: Any) -> Iterator[Any]:
+    """Copies of a JSON value, each with junk at another place."""
+    places = range(len(value)) if isinstance(value, list) else value if isinstance(value, dict) else ()
+    for place in places:
+        for item in (junk, *spoilt(value[place], junk)):
+            broken = copy.copy(value)
+            broken[place] = item
+            yield broken
 
 
 def concept(system: str, code: str) -> Json:
@@ -65,10 +78,10 @@ def attachment(content: bytes = TEXT, **changes: Any) -> Json:
     return merged(complete, changes)
 
 
-def document_reference(content: bytes = TEXT, *, file: Json | None = None, **changes: Any) -> Json:
+def document_reference(content: bytes = TEXT, /, *, file: Json | None = None, **changes: Any) -> Json:
     """A DocumentReference at the PDSm level and at every level of MHD."""
     unique = {"type": concept(s.MHD_IDENTIFIER_TYPE, "uniqueId"), "system": s.URI, "value": "urn:oid:1.2.3.4.5"}
-    form = {"system": "http://ihe.net/fhir/ihe.formatcode.fhir/CodeSystem/formatcode", "code": "urn:ihe:iti:xds-sd:text:2008"}
+    form = {"system": FORMATS, "code": "urn:ihe:iti:xds-sd:text:2008"}
     complete = {
         "resourceType": "DocumentReference",
         "meta": {"profile": [s.PDSM_DOCUMENT]},
@@ -161,7 +174,7 @@ def bundle(*entries: Json, profile: str | None = s.PDSM_PROVIDE, **changes: Any)
     return merged(complete, changes)
 
 
-def publication(content: bytes = TEXT, **changes: Any) -> Json:
+def publication(content: bytes = TEXT, /, **changes: Any) -> Json:
     """A DocumentReference as ITI-105 takes it."""
     data = base64.b64encode(content).decode()
     file = {"contentType": "text/plain", "data": data, "title": "Compte rendu"}

@@ -1,18 +1,18 @@
-"""FHIR over API Gateway: one event in, one answer out, an OperationOutcome for everything that goes wrong (api.md §2)."""
+"""FHIR over API Gateway: one event in, one answer out, an OperationOutcome for every failure (FHIR R4 REST)."""
 
 import base64
 import json
 import re
+import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from dmp.domain.code_lists import message
 from dmp.domain.errors import (
     DmpError,
-    Malformed,
     NotAcceptable,
     NotAllowed,
     NotAuthenticated,
@@ -21,68 +21,17 @@ from dmp.domain.errors import (
     UnsupportedMedia,
 )
 from dmp.domain.requester_context import requester_of
+from dmp.exchange import FHIR_JSON, JSON_TYPES, Answer, Request, media_type, parse_query
 from dmp.failures import status_of
 from dmp.fhir import outcome
 from dmp.observability import logger
 from dmp.services.call import Call
 
-FHIR_JSON = "application/fhir+json"
-JSON_TYPES = frozenset({FHIR_JSON, "application/json"})
-PATCH_TYPES = JSON_TYPES | {"application/json-patch+json"}
-FORM = "application/x-www-form-urlencoded"
 LARGEST_BODY = 4_718_592
 """4.5 MiB of decoded body: what base64 leaves of Lambda's 6 MB."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _PREFIX = "/fhir"
 _READING = frozenset({"GET", "HEAD"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One request as an endpoint sees it; `path` are the values of the route's placeholders."""
-
-    caller: Call | None
-    method: str
-    base_url: str
-    path: Mapping[str, str]
-    query: tuple[tuple[str, str], ...]
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def call(self) -> Call:
-        """Who asks, on every route that is not public."""
-        if self.caller is None:
-            raise NotAuthenticated("token-missing")
-        return self.caller
-
-    @property
-    def media_type(self) -> str:
-        """The body's media type, without parameters."""
-        return media_type(self.headers.get("content-type", ""))
-
-    def prefers(self, preference: str) -> bool:
-        """Whether a `Prefer` header states this preference."""
-        stated = re.split(r"[,;]", self.headers.get("prefer", ""))
-        return preference in (p.strip() for p in stated)
-
-    @property
-    def parameters(self) -> tuple[tuple[str, str], ...]:
-        """Search parameters of the URL, and of the form of a POST `_search`."""
-        if self.method != "POST" or self.media_type != FORM:
-            return self.query
-        return self.query + parse_query(self.body.decode("utf-8", "replace"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What goes back: a FHIR resource, bytes, or nothing."""
-
-    status: int = 200
-    resource: Mapping[str, Any] | None = None
-    content: bytes | None = None
-    media_type: str = FHIR_JSON
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,19 +63,6 @@ class Route:
         return values
 
 
-def media_type(header: str) -> str:
-    """The media type of a header's value, without parameters, lower case."""
-    return header.partition(";")[0].strip().lower()
-
-
-def parse_query(text: str) -> tuple[tuple[str, str], ...]:
-    """The pairs of a query string in order, repeated names kept."""
-    try:
-        return tuple(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=100))
-    except ValueError as failure:
-        raise Malformed("malformed-query") from failure
-
-
 class Api:
     """The routes of one function, and everything that all of them share."""
 
@@ -147,8 +83,8 @@ class Api:
             answer = _conditional(request, route.endpoint(request))
         except DmpError as failure:
             answer, code = refusal(failure), failure.code
-        except Exception:  # noqa: BLE001 - the last resort: the caller learns nothing of the inside
-            logger.exception("request_crashed")
+        except Exception as crash:  # noqa: BLE001 - the last resort: the caller learns nothing of the inside
+            logger.error("request_crashed", extra={"error": type(crash).__name__, "at": _place(crash)})
             answer, code = Answer(status=500, resource=_outcome("exception", "internal-error")), "internal-error"
         logger.info(
             "request",
@@ -163,7 +99,12 @@ class Api:
         return _response(answer, request_id, method)
 
     def _admit(
-        self, event: Mapping[str, Any], route: Route, path: Mapping[str, str], headers: Mapping[str, str], request_id: str
+        self,
+        event: Mapping[str, Any],
+        route: Route,
+        path: Mapping[str, str],
+        headers: Mapping[str, str],
+        request_id: str,
     ) -> Request:
         """Authenticate first, so that a stranger learns nothing, not even of routes."""
         caller = None
@@ -188,6 +129,12 @@ class Api:
         matches = [(route, values) for route in self._routes if (values := route.match(segments)) is not None]
         found = next((match for match in matches if match[0].method == wanted), None)
         return found or ((_NOT_ALLOWED if matches else _UNKNOWN), {})
+
+
+def _place(crash: BaseException) -> str:
+    """Where it happened; never the exception's text, which may hold what a patient sent."""
+    frame = traceback.extract_tb(crash.__traceback__)[-1]
+    return f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
 
 
 def _unknown_route(_request: Request) -> Answer:
@@ -232,7 +179,7 @@ def _conditional(request: Request, answer: Answer) -> Answer:
     """Answer 304 where the caller already has this version."""
     tags = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
     etag = answer.headers.get("ETag", "").removeprefix("W/")
-    if request.method in _READING and answer.status == 200 and etag and etag in tags:  # noqa: PLR2004
+    if request.method in _READING and answer.status == 200 and etag and etag in tags:
         return replace(answer, status=304, resource=None, content=None)
     return answer
 
@@ -247,9 +194,7 @@ def refusal(failure: DmpError) -> Answer:
     return Answer(status=status, resource=resource, headers=headers)
 
 
-def _outcome(
-    issue_type: str, code: str, expression: str | None = None, detail: str | None = None
-) -> dict[str, Any]:
+def _outcome(issue_type: str, code: str, expression: str | None = None, detail: str | None = None) -> dict[str, Any]:
     return outcome.outcome("error", issue_type, code, message(code), [expression] if expression else [], detail)
 
 

@@ -82,7 +82,8 @@ def test_an_unknown_name_that_is_no_word_is_not_repeated() -> None:
 
 
 def test_siblings_of_primitives_are_checked_and_kept() -> None:
-    absent = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]}
+    url = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+    absent = {"extension": [{"url": url, "valueCode": "masked"}]}
     resource = make.patient(gender=None, _gender=absent, name=[{"given": ["A", None], "_given": [None, absent]}])
 
     assert validate(resource, "Patient") == resource

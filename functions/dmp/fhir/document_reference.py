@@ -16,6 +16,7 @@ from dmp.domain.submission import SUBJECT, SubmittedDocument
 from dmp.fhir import attachments, cda_completion, mhd_profiles, security_labels
 from dmp.fhir.document_metadata import metadata_of, replaced_by
 from dmp.fhir.references import Surroundings, parse_target, with_logical
+from dmp.fhir.systems import PDSM_IS_ARCHIVED
 from dmp.fhir.times import instant_text
 from dmp.fhir.validation import validate, without_orphans
 
@@ -49,15 +50,27 @@ def validated(resource: Resource, place: str = "DocumentReference") -> dict[str,
 
 
 def submitted(
-    resource: Resource, content: bytes, intake: Intake, around: Surroundings, place: str, full_url: str = ""
+    resource: Resource,
+    content: bytes,
+    intake: Intake,
+    around: Surroundings,
+    *,
+    place: str,
+    full_url: str = "",
+    by_dmp: bool = True,
 ) -> SubmittedDocument:
-    """A validated DocumentReference and its bytes, checked against each other and made ready to be stored."""
+    """A validated DocumentReference and its bytes, checked against each other and made ready to be stored.
+
+    `by_dmp`: where neither it nor its CDA names a custodian, the token's structure is.
+    """
     attachment = attachment_of(resource)
     if resource["status"] != DocumentStatus.CURRENT:
         raise Invalid("invalid-resource", f"{place}.status", "a new document is current")
     attachments.verify(attachment, content, f"{place}.content[0].attachment")
     header = intake.read_header(content) if detect(content) == XML else None
     completed = cda_completion.completed(resource, header, place) if header else resource
+    if by_dmp:
+        completed = _with_custodian(completed, intake)
     described = {**completed["content"][0], "attachment": attachments.described(attachment_of(completed), content)}
     stored = finished(normalised({**completed, "content": [described]}, place), intake, around)
     return SubmittedDocument(
@@ -86,6 +99,9 @@ def source_claims(resource: Resource, around: Surroundings, place: str) -> Itera
 
 def normalised(resource: Resource, place: str = "DocumentReference") -> dict[str, Any]:
     """The resource with our type, class and labels, and without id and version."""
+    for index, extension in enumerate(resource.get("extension", [])):
+        if extension["url"] == PDSM_IS_ARCHIVED and "valueBoolean" not in extension:
+            raise Invalid("invalid-resource", f"{place}.extension[{index}]", "isArchived is true or false")
     content = {key: value for key, value in resource.items() if key not in ("id", "meta")}
     claims = resource.get("meta", {}).get("profile")
     if claims:
@@ -107,7 +123,7 @@ def finished(resource: Resource, intake: Intake, around: Surroundings) -> dict[s
     return with_true_profiles(validate(without_orphans(with_logical(content)), "DocumentReference"))
 
 
-def with_custodian(resource: Resource, intake: Intake) -> dict[str, Any]:
+def _with_custodian(resource: Resource, intake: Intake) -> dict[str, Any]:
     """The resource with the token's structure as custodian, where it names none."""
     if "custodian" in resource or intake.structure is None:
         return dict(resource)

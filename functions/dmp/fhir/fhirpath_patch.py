@@ -22,18 +22,18 @@ BY_CODE, BY_URL = "code=", "url="
 """Steps of a path that pick an element by the code or the url within."""
 
 
-def read_parameters(parameters: Mapping[str, Any], resource_type: str) -> list[Change]:
-    """Read a FHIRPath Patch of a resource of this type.
+def read_parameters(parameters: Mapping[str, Any], resource_type: str, place: str = "Parameters") -> list[Change]:
+    """Read a FHIRPath Patch of a resource of this type; `place` is where the Parameters stand in the request.
 
     Raises Invalid where the Parameters or a path are wrong, NotAllowed for paths outside of the subset read here.
     """
-    checked = validate(parameters, "Parameters")
+    checked = validate(parameters, "Parameters", place)
     changes = [
-        _operation(parameter, f"Parameters.parameter[{index}]", resource_type)
+        _operation(parameter, f"{place}.parameter[{index}]", resource_type)
         for index, parameter in enumerate(checked.get("parameter", []))
     ]
     if not changes:
-        raise Invalid("invalid-resource", "Parameters.parameter", "a patch holds an operation")
+        raise Invalid("invalid-resource", f"{place}.parameter", "a patch holds an operation")
     return changes
 
 

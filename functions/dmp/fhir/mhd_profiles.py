@@ -91,7 +91,7 @@ PDSM_DOCUMENT_COMPLETE = _document(
 )
 MHD_SIMPLIFIED = Profile(
     url=s.MHD_SIMPLIFIED_PUBLISH,
-    required=("masterIdentifier", "subject", f"{_ATTACHMENT}.contentType"),
+    required=("subject", f"{_ATTACHMENT}.contentType"),
     **{**_DOCUMENT_BASE, "forbidden": ("docStatus", f"{_ATTACHMENT}.url")},
     typed=False,
     statuses=("current",),

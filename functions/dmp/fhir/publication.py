@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from dmp.domain.errors import Invalid
 from dmp.domain.submission import Publication
 from dmp.fhir import attachments, document_reference, mhd_profiles
 from dmp.fhir.document_reference import Intake, attachment_of
@@ -28,7 +29,7 @@ def read_simplified_publish(resource: Resource, intake: Intake) -> Publication:
     named = patient_of(checked["subject"], around, place)
     subject = one_patient([(place, named), *document_reference.source_claims(checked, around, _PLACE)])
     content = attachments.decode(attachment_of(checked).get("data"), f"{_PLACE}.content[0].attachment.data")
-    completed = document_reference.with_custodian(checked, intake)
-    return Publication(
-        subject=subject, document=document_reference.submitted(completed, content, intake, around, _PLACE)
-    )
+    document = document_reference.submitted(checked, content, intake, around, place=_PLACE)
+    if document.metadata.master_identifier is None:
+        raise Invalid("invalid-resource", f"{_PLACE}.masterIdentifier", "the document has no unique id")
+    return Publication(subject=subject, document=document)

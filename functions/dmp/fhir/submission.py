@@ -47,7 +47,7 @@ def read_submission(bundle: Resource, intake: Intake) -> Submission:
     for level in levels.values():
         _check_level(entries, level)
     fed = tuple(
-        _document(entry, content, intake, around, by_pdsm=PDSM_PROVIDE in levels)
+        _document(entry, content, intake, around, by_dmp=PDSM_PROVIDE in levels)
         for entry, content in zip(documents, contents, strict=True)
     )
     _check_total(fed)
@@ -104,11 +104,12 @@ def _contents(documents: Sequence[Entry], binaries: Sequence[Entry]) -> list[byt
     if len(documents) > MAX_DOCUMENTS:
         raise TooLarge("too-large", "Bundle.entry", f"a bundle is limited to {MAX_DOCUMENTS} documents")
     by_url = {entry.full_url: entry for entry in binaries}
+    contents = [_content(document, by_url) for document in documents]
     wanted = {attachment_of(document.resource).get("url") for document in documents}
     for binary in binaries:
         if binary.full_url not in wanted:
             raise Invalid("unknown-reference", binary.place, "no document refers to this Binary")
-    return [_content(document, by_url) for document in documents]
+    return contents
 
 
 def _content(document: Entry, binaries: Mapping[str, Entry]) -> bytes:
@@ -121,13 +122,17 @@ def _content(document: Entry, binaries: Mapping[str, Entry]) -> bytes:
     return attachments.decode(binary.resource.get("data"), f"{binary.place}.data")
 
 
-def _document(
-    entry: Entry, content: bytes, intake: Intake, around: Surroundings, *, by_pdsm: bool
-) -> SubmittedDocument:
+def _document(entry: Entry, content: bytes, intake: Intake, around: Surroundings, *, by_dmp: bool) -> SubmittedDocument:
     resource = with_references(entry.resource, _patients(around))
-    if by_pdsm:
-        resource = document_reference.with_custodian(resource, intake)
-    return document_reference.submitted(resource, content, intake, around.within(resource), entry.place, entry.full_url)
+    return document_reference.submitted(
+        resource,
+        content,
+        intake,
+        around.within(resource),
+        place=entry.place,
+        full_url=entry.full_url,
+        by_dmp=by_dmp,
+    )
 
 
 def _patients(around: Surroundings) -> dict[str, str]:
@@ -140,7 +145,7 @@ def _check_total(documents: Sequence[SubmittedDocument]) -> None:
 
 
 def _patch(entry: Entry, base_url: str) -> SubmittedPatch:
-    changes = read_parameters(entry.resource, "DocumentReference")
+    changes = read_parameters(entry.resource, "DocumentReference", entry.place)
     path = f"{entry.place}.parameter"
     if [(change.op, change.path) for change in changes] != [("replace", ("status",))]:
         raise Invalid("invalid-resource", path, "only the status of a document is changed in a bundle")

@@ -1,0 +1,99 @@
+"""The question that `access` decides, with what the record holds about the caller (api.md §3)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from dmp.domain.consent import ConsentKind, Directive, EmergencyPurpose, Relationship
+from dmp.domain.document import DocumentEntry, Visibility
+from dmp.domain.identifiers import Identifier
+from dmp.domain.record import Record
+from dmp.domain.requester import Requester, RequesterKind
+from dmp.domain.rights import Action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessRequest:
+    """One question: may `requester` do `action` to `record` (or to its `document` or `consent`) at `now`?
+
+    `missing_document` asks about a document that is not there: whoever may not see everything gets the same answer
+    as for a masked one. `consent` is the one that is read or
+    revoked; `consent_kind` and `consent_actor` tell of one about to be created.
+    """
+
+    requester: Requester
+    action: Action
+    record: Record
+    now: datetime
+    document: DocumentEntry | None = None
+    missing_document: bool = False
+    consent: Directive | None = None
+    attested_by: Identifier | None = None
+    consent_kind: ConsentKind | None = None
+    consent_actor: Identifier | None = None
+
+    @property
+    def concerns_own_record(self) -> bool:
+        """Whether the caller is the person whose record it is."""
+        return self.requester.ins == self.record.identity.ins
+
+    @property
+    def visibility(self) -> frozenset[Visibility]:
+        """What hides the document that is asked about."""
+        return self.document.visibility if self.document else frozenset()
+
+    def in_force(self, kind: ConsentKind) -> Iterator[Directive]:
+        """Directives of a kind that hold now."""
+        return self.record.in_force(kind, self.now)
+
+    def naming_the_caller(self, kind: ConsentKind) -> tuple[Directive, ...]:
+        """Directives of a kind, in force, whose actor is the caller or the caller's structure."""
+        return tuple(d for d in self.in_force(kind) if d.actor in self.requester.actors)
+
+    def delegations(self, relationship: Relationship) -> tuple[Directive, ...]:
+        """By which the caller, another person, acts for this one."""
+        ins = self.requester.ins
+        if ins is None or self.concerns_own_record:
+            return ()
+        held = (d for d in self.in_force(ConsentKind.DELEGATION) if d.relationship is relationship)
+        return tuple(d for d in held if d.actor == ins)
+
+    def marks(self) -> tuple[Directive, ...]:
+        """By which the caller is the médecin traitant: the person's mark, never the structure's."""
+        caller = self.requester.identifier
+        return tuple(d for d in self.in_force(ConsentKind.ATTENDING_PHYSICIAN) if d.actor == caller)
+
+    def authorisations(self) -> tuple[Directive, ...]:
+        """By which a professional is authorised, in person or by the structure of the token; others never are."""
+        if self.requester.kind is not RequesterKind.PROFESSIONAL:
+            return ()
+        return self.naming_the_caller(ConsentKind.AUTHORISATION)
+
+    def emergencies(self) -> tuple[Directive, ...]:
+        """By which the caller is in an emergency access, less what the patient opposed meanwhile."""
+        opposed = {d.purpose for d in self.in_force(ConsentKind.OPPOSITION) if not d.permit}
+        held = (d for d in self.in_force(ConsentKind.EMERGENCY) if d.actor == self.requester.identifier)
+        regulates = self.requester.regulates_emergency_calls
+        return tuple(
+            d for d in held if d.purpose not in opposed and (regulates or d.purpose != EmergencyPurpose.ETREAT)
+        )
+
+    def has_expired_authorisation(self) -> bool:
+        """Whether a professional's last authorisation ended by time alone."""
+        return self.requester.kind is RequesterKind.PROFESSIONAL and any(
+            d.kind is ConsentKind.AUTHORISATION and d.has_expired(self.now) and d.actor in self.requester.actors
+            for d in self.record.directives
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer, the rule that gave it, and the Consents (local ids) it rests on.
+
+    `hidden` denials must look like something that does not exist.
+    """
+
+    permit: bool
+    reason: str
+    consents: tuple[str, ...] = ()
+    hidden: bool = False

@@ -1,0 +1,51 @@
+"""What the CapabilityStatement says in words: conventions, limits and deviations."""
+
+STATEMENT = (
+    "A shared medical record over FHIR R4: records, documents (IHE MHD, PDSm), consents (IHE PCF) and the trace "
+    "(IHE BALP). What is listed works; what is not listed answers 404, 405 or is ignored."
+)
+REST = (
+    "JSON only; bodies in another format answer 415, answers in another format 406. Every error is an "
+    "OperationOutcome whose `issue.details.coding` is stable. `If-Match`, `If-None-Match`, `Prefer: "
+    "return=minimal` and `Prefer: handling=strict` are honoured, and `X-Request-Id` is echoed and traced. "
+    "Searches also exist as POST `_search`; an INS never stands in a link. `Bundle.total` counts what the caller may "
+    "see, and is present where the first page holds the whole result or the client asks `_total=accurate`: a deviation "
+    "from MHD, which wants it always, so that a page costs the same in a small and in a large record. Links to further "
+    "pages are opaque, and open to the caller and for the query they were given for alone. No modifier is supported; "
+    "dates without a time zone are meant in Europe/Paris."
+)
+SECURITY = (
+    "A bearer token (JWT, RS256 or ES256) of a trusted issuer on every request but this one: Pro Santé Connect, an "
+    "establishment, the patient's identity provider or the health insurance. Who may do what follows from the token, "
+    "the patient's consents and the habilitation matrix."
+)
+TRANSACTION = (
+    "Provide Document Bundle (ITI-65), all or nothing: MHD Minimal, UnContained Comprehensive and Comprehensive, and "
+    "the PDSm bundle, as named in Bundle.meta.profile."
+)
+PATIENT = (
+    "The record: its id is the record's, `active` tells whether it is open. Found by INS alone (TD0.2); opened, closed "
+    "and reopened by operations; the opener can print an attestation (HTML)."
+)
+DOCUMENT = (
+    "ITI-67 search, with patient and status mandatory; ITI-105 create with inline content; PATCH of status, "
+    "securityLabel and isArchived, by id, or conditionally by `identifier=system|value`; DELETE is logical."
+)
+LIST = "SubmissionSets and Folders of ITI-65, with what the caller may see of them."
+BINARY = "ITI-68: the bytes as deposited, or a Binary resource where `Accept` asks for FHIR."
+CONSENT = (
+    "Authorisations, blocks and the médecin traitant, in the shape of IHE PCF. PATCH and PUT end a Consent or change "
+    "its period. `actor=me` without a patient finds the records that authorised the caller, at most 25 a page."
+)
+AUDIT_EVENT = (
+    "The trace of one record, newest first, shaped by IHE BALP and MHD; readable by the patient, a representative and "
+    "the médecin traitant, and by nobody changed. Each event names the profile it conforms to."
+)
+COUNT = "Entries a page: 20 where it is not given, 100 at most; a page may hold fewer than there are to come."
+PARAMETERS = {
+    "patient": "Patient/[id]; this or patient.identifier is mandatory",
+    "patient.identifier": "system|value of the INS",
+    "agent": "system|value, or the value alone, of who acted or of the structure",
+    "entity": "A reference that was touched, or its id alone",
+    "actor": "system|value of a professional or structure, or `me`",
+}
