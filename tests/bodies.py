@@ -57,6 +57,24 @@ def opening(ins: str, **parameters: Any) -> Json:
     return {"resourceType": "Parameters", "parameter": listed}
 
 
+def parameters(**values: Json) -> Json:
+    """The Parameters of an operation, by their names."""
+    return {"resourceType": "Parameters", "parameter": [{"name": name, **value} for name, value in values.items()]}
+
+
+def guardian(ins: str, **elements: Any) -> Json:
+    """A RelatedPerson who opens for a minor."""
+    relationship = {"system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode", "code": "MTH"}
+    return {
+        "resourceType": "RelatedPerson",
+        "identifier": [{"system": INS_NIR_TEST, "value": ins}],
+        "patient": {"display": "Patient"},
+        "relationship": [{"coding": [relationship]}],
+        "name": [{"family": "PAT-TEST", "given": ["CAMILLE"]}],
+        **elements,
+    }
+
+
 def attested(text: str = "Consentement recueilli au guichet") -> Json:
     """The parameter by which somebody else than the person opens."""
     return {"valueString": text}
@@ -179,9 +197,7 @@ def submission(record: str, *contents: bytes, level: str = "Minimal", **elements
         "status": "current",
         "mode": "working",
         "code": {
-            "coding": [
-                {"system": "https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes", "code": "submissionset"}
-            ]
+            "coding": [{"system": "https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes", "code": "submissionset"}]
         },
         "subject": {"reference": f"Patient/{record}"},
         "date": "2026-02-27T10:00:00+01:00",

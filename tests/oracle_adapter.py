@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from dmp.domain.access import AccessRequest, Decision, decide
+from dmp.domain.access import decide
+from dmp.domain.access_request import AccessRequest, Decision
 from dmp.domain.consent import ConsentKind, Grantor, Relationship
 from dmp.domain.consent import Directive as Held
 from dmp.domain.document import Coding, Depositor, DocumentEntry, DocumentStatus, StoredContent, Visibility

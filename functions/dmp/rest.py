@@ -1,14 +1,16 @@
 """What the REST interactions of every resource share: version tags, conditions, created answers (api.md §2)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, NoReturn
 
-from dmp.api import Answer, Request
-from dmp.domain.errors import Malformed, NotFound, PreconditionFailed
+from dmp.domain.errors import Invalid, Malformed, NotFound, PreconditionFailed
 from dmp.domain.identifiers import split_resource_id
+from dmp.exchange import Answer, Request
+from dmp.fhir import bundle
+from dmp.fhir.search import Search
 
 _TAG = re.compile(r'W/"(\d{1,9})"|"(\d{1,9})"', re.ASCII)
 
@@ -17,14 +19,14 @@ def address(request: Request, name: str = "id") -> tuple[str, str]:
     """Record and local id of a resource's id; NotFound for what is no id of ours."""
     parts = split_resource_id(request.path[name])
     if parts is None:
-        raise NotFound("no-resource")
+        raise NotFound("not-found")
     return parts
 
 
 def version_of(request: Request) -> int:
     """The version that the path names; NotFound for what is no version."""
     text = request.path["version"]
-    if not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004 - digits of a version
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise NotFound("no-version")
     return int(text)
 
@@ -56,9 +58,7 @@ def one(resource: Mapping[str, Any], version: int, updated: datetime) -> Answer:
     return Answer(resource=resource, headers=version_headers(version, updated))
 
 
-def saved(
-    request: Request, resource: Mapping[str, Any], version: int, updated: datetime, *, created: bool
-) -> Answer:
+def saved(request: Request, resource: Mapping[str, Any], version: int, updated: datetime, *, created: bool) -> Answer:
     """201 or 200 after a write, with the resource unless `Prefer: return=minimal`."""
     kind, identity = resource["resourceType"], resource["id"]
     headers = version_headers(version, updated)
@@ -73,3 +73,35 @@ def require_body(request: Request) -> bytes:
     if not request.body:
         raise Malformed("malformed-json", detail="a body is required")
     return request.body
+
+
+def searchset(
+    search: Search,
+    resources: Iterable[Mapping[str, Any]],
+    *,
+    record: str = "",
+    total: int | None = None,
+    cursor: str | None = None,
+) -> Answer:
+    """A page of matches; its links name the record, never an INS, and `cursor` leads to the next page."""
+    entries = [(f"{search.base_url}/{r['resourceType']}/{r['id']}", r, bundle.MATCH) for r in resources]
+    following = search.next_url(cursor, record) if cursor else None
+    return Answer(resource=bundle.searchset(entries, total=total, self_url=search.self_url(record), next_url=following))
+
+
+def deferred[Content](read: Callable[[], Content]) -> Callable[[], Content]:
+    """Read a body now, but say only when asked what rule it breaks: after the decision (api.md §2, order of checks).
+
+    What cannot be parsed is refused at once.
+    """
+    try:
+        content = read()
+    except Invalid as broken:
+        failure = broken
+    else:
+        return lambda: content
+
+    def fail() -> NoReturn:
+        raise failure
+
+    return fail

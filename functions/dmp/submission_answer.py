@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from dmp.domain.deposit import Deposited, Receipt
 from dmp.domain.document import DocumentEntry
 from dmp.domain.document_list import ListEntry
 from dmp.domain.submission import EntryKind, EntryRef, Submission
 from dmp.fhir.bundle import ResponseEntry
 from dmp.fhir.bundle import transaction_response as rendered
-from dmp.services.deposits import Deposited, Receipt
 
 
 def transaction_response(submission: Submission, receipt: Receipt, base_url: str) -> dict[str, Any]:
@@ -23,12 +23,14 @@ def _answer(submission: Submission, receipt: Receipt, ref: EntryRef) -> Response
             return _made("Binary", receipt.documents[ref.index])
         case EntryKind.SUBMISSION_SET if receipt.submission_set:
             return _made("List", receipt.submission_set)
-        case EntryKind.FOLDER if ref.index < len(receipt.folders):
-            return _made("List", receipt.folders[ref.index])
+        case EntryKind.FOLDER if folder := receipt.folders[ref.index]:
+            return _made("List", folder)
         case EntryKind.PATCH:
             return _patched(submission, receipt, ref.index)
-        case _:
+        case EntryKind.PATIENT:
             return ResponseEntry(status="200 OK", location=f"Patient/{receipt.record}")
+        case _:
+            return ResponseEntry(status="200 OK")
 
 
 def _made(kind: str, item: "Deposited[DocumentEntry] | Deposited[ListEntry]") -> ResponseEntry:
@@ -46,5 +48,7 @@ def _patched(submission: Submission, receipt: Receipt, index: int) -> ResponseEn
     if entry is None:
         return ResponseEntry(status="200 OK")
     return ResponseEntry(
-        status="200 OK", location=f"DocumentReference/{entry.id}/_history/{entry.version + 1}", version=entry.version + 1
+        status="200 OK",
+        location=f"DocumentReference/{entry.id}/_history/{entry.version + 1}",
+        version=entry.version + 1,
     )

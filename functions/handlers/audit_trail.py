@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from dmp.adapters.audit_store import AuditStore, Position
-from dmp.api import FORM, Answer, Api, Request, Route
+from dmp.api import Api, Route
 from dmp.composition import foundation
+from dmp.exchange import FORM, Answer, Request
 from dmp.fhir import bundle
 from dmp.fhir.audit_event import event_id, render_audit_event
 from dmp.fhir.audit_search import AUDIT_PARAMETERS, is_wanted, narrows

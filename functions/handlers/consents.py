@@ -1,19 +1,22 @@
 """Consents: authorisations, blocks, médecin traitant; "my patients" (TD0.3, TD0.4, IHE PCF)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from dmp.api import FORM, PATCH_TYPES, Answer, Api, Request, Route
+from dmp.api import Api, Route
 from dmp.composition import foundation
-from dmp.domain.consent import Consent, ConsentStatus, Directive
-from dmp.domain.errors import Invalid
+from dmp.domain.audit import Interaction
+from dmp.domain.consent import Consent, ConsentStatus, PatientRef
+from dmp.domain.errors import Invalid, Malformed
+from dmp.exchange import FORM, PATCH_TYPES, Answer, Request, parse_query
 from dmp.fhir import bundle
 from dmp.fhir.consent import render_consent
-from dmp.fhir.search import Search
-from dmp.fhir.search_parameters import PATIENT, PATIENT_IDENTIFIER, Kind, Parameter, parse_search
-from dmp.fhir.systems import CONSENT_DOCUMENT, DMP_CONSENT_KIND, LOINC
-from dmp.rest import address, criterion, expected_version, one, require_body, saved, version_of
-from dmp.services.consents import ConsentsService
+from dmp.fhir.consent_search import CONSENT_PARAMETERS, ME, is_wanted
+from dmp.fhir.search import Search, Total
+from dmp.fhir.search_parameters import MOST, PATIENT, PATIENT_IDENTIFIER, parse_search
+from dmp.rest import address, criterion, deferred, expected_version, one, require_body, saved, searchset, version_of
+from dmp.services.consent_search import ConsentQuery, ConsentSearchService
+from dmp.services.consents import ConsentsService, Period
 from dmp.services.my_patients import MOST_A_PAGE, MyPatientsService
 
 if TYPE_CHECKING:
@@ -27,24 +30,17 @@ _CONSENTS = ConsentsService(
     months=_BASE.settings.authorisation_months,
     warning_days=_BASE.settings.expiry_warning_days,
 )
+_SEARCH = ConsentSearchService(_BASE.gate, _BASE.records)
 _MY_PATIENTS = MyPatientsService(_BASE.gate, _BASE.records)
-_PARAMETERS = (
-    PATIENT,
-    PATIENT_IDENTIFIER,
-    Parameter("actor", Kind.TOKEN),
-    Parameter("status", Kind.TOKEN),
-    Parameter("category", Kind.TOKEN),
-    Parameter("period", Kind.DATE),
-    Parameter("_lastUpdated", Kind.DATE),
-)
-_ME = "me"
+_NAMING = frozenset({PATIENT.name, PATIENT_IDENTIFIER.name})
 
 
 def create(request: Request) -> Answer:
     """POST Consent."""
-    asked = _asked(request, _body(request))
-    condition = criterion(request)
-    consent, created = _CONSENTS.create(request.call, asked, condition)
+    resource = _body(request)
+    asked = deferred(lambda: _asked(request, resource))
+    patient = _named_patient(request, resource) or asked().patient
+    consent, created = _CONSENTS.create(request.call, patient, asked, _condition(request, patient))
     return _saved(request, consent, created=created)
 
 
@@ -60,19 +56,40 @@ def _asked(request: Request, resource: Mapping[str, Any]) -> "ConsentRequest":
     return read_consent(resource, request.call.now, base_url=request.base_url)
 
 
+def _named_patient(request: Request, resource: Mapping[str, Any]) -> PatientRef | None:
+    """The patient of a Consent that need not be sound otherwise; None where it takes more to know."""
+    from dmp.fhir.references import parse_target
+
+    patient = resource.get("patient")
+    literal = patient.get("reference") if isinstance(patient, dict) else None
+    target = parse_target(literal, request.base_url) if isinstance(literal, str) else None
+    return PatientRef(record=target.id) if target and target.id and target.resource_type == "Patient" else None
+
+
+def _condition(request: Request, patient: PatientRef) -> Callable[[Consent], bool] | None:
+    """What `If-None-Exist` asks of a Consent of this patient."""
+    pairs = parse_query(criterion(request))
+    if not pairs:
+        return None
+    search = _parsed(request, pairs, strict=True)
+    if search.patient not in (None, patient):
+        raise Malformed("wrong-patient", "http.If-None-Exist", "the criterion names the patient of the Consent")
+    return lambda consent: is_wanted(search, consent, request.call.requester.actors)
+
+
 def read(request: Request) -> Answer:
     """GET Consent/[id]."""
-    return _one(_CONSENTS.read(request.call, *address(request)))
+    return _one(_SEARCH.read(request.call, *address(request)))
 
 
 def version(request: Request) -> Answer:
     """GET Consent/[id]/_history/[version]."""
-    return _one(_CONSENTS.read(request.call, *address(request), version_of(request)))
+    return _one(_SEARCH.read(request.call, *address(request), version_of(request)))
 
 
 def history(request: Request) -> Answer:
     """GET Consent/[id]/_history."""
-    versions = _CONSENTS.history(request.call, *address(request))
+    versions = _SEARCH.history(request.call, *address(request))
     entries = [
         bundle.HistoryEntry(
             full_url=f"{request.base_url}/Consent/{consent.id}",
@@ -93,97 +110,109 @@ def patch(request: Request) -> Answer:
     """PATCH Consent/[id]: revoke, or change the period."""
     from dmp.fhir.consent_patch import read_consent_patch
 
-    change = read_consent_patch(require_body(request), request.headers.get("content-type", ""))
+    media_type = request.headers.get("content-type", "")
+    change = deferred(lambda: read_consent_patch(require_body(request), media_type))
 
-    def changed(consent: Consent) -> Directive | None:
-        if change.status is ConsentStatus.INACTIVE:
-            return None
-        return _CONSENTS.with_period(request.call, consent, change.period_start, change.period_end)
+    def period(_: Consent) -> Period | None:
+        asked = change()
+        return None if asked.status is ConsentStatus.INACTIVE else (asked.period_start, asked.period_end)
 
-    return _amended(request, changed)
+    return _amended(request, period, Interaction.PATCH)
 
 
 def update(request: Request) -> Answer:
     """PUT Consent/[id]: like PATCH; what else a Consent says does not change."""
-    resource = _body(request)
-    if resource.get("id", request.path["id"]) != request.path["id"]:
-        raise Invalid("wrong-id", "Consent.id")
-    is_revoked = resource.get("status") == ConsentStatus.INACTIVE.value
-    asked = _asked(request, {**resource, "status": ConsentStatus.ACTIVE.value})
+    body = deferred(lambda: _body(request))
 
-    def changed(consent: Consent) -> Directive | None:
-        held = consent.directive
-        if (asked.kind, asked.permit, asked.actor) != (held.kind, held.permit, held.actor):
-            raise Invalid("consent-immutable", "Consent.provision")
-        if is_revoked:
-            return None
-        return _CONSENTS.with_period(request.call, consent, asked.start, asked.end)
+    def period(consent: Consent) -> Period | None:
+        resource = body()
+        if resource.get("id", consent.id) != consent.id:
+            raise Invalid("wrong-id", "Consent.id")
+        if resource.get("status") != ConsentStatus.INACTIVE.value:
+            asked = _unaltered(request, consent, resource)
+            return asked.start, asked.end
+        _unaltered(request, consent, _as_in_force(resource))
+        return None
 
-    return _amended(request, changed)
+    return _amended(request, period, Interaction.UPDATE)
 
 
-def _amended(request: Request, changed: Any) -> Answer:
-    consent = _CONSENTS.amend(request.call, *address(request), changed, expected_version(request))
+def _as_in_force(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """A Consent that is sent to be revoked, without what does not matter then: its end may be past."""
+    provision = resource.get("provision")
+    if isinstance(provision, dict):
+        provision = {name: value for name, value in provision.items() if name != "period"}
+    return {**resource, "status": ConsentStatus.ACTIVE.value, "provision": provision}
+
+
+def _unaltered(request: Request, consent: Consent, resource: Mapping[str, Any]) -> "ConsentRequest":
+    """What is asked of a Consent, which still must say the same of the same patient and actor."""
+    asked, held = _asked(request, resource), consent.directive
+    if (asked.kind, asked.permit, asked.actor) != (held.kind, held.permit, held.actor):
+        raise Invalid("consent-immutable", "Consent.provision")
+    if _BASE.records.named(asked.patient) != consent.record:
+        raise Invalid("wrong-patient", "Consent.patient")
+    return asked
+
+
+def _amended(request: Request, period: Callable[[Consent], Period | None], interaction: Interaction) -> Answer:
+    consent = _CONSENTS.amend(
+        request.call, *address(request), period, interaction=interaction, expected=expected_version(request)
+    )
     return _saved(request, consent, created=False)
 
 
 def find(request: Request) -> Answer:
     """GET Consent?patient=…, or Consent?actor=me for the caller's own patients."""
-    search = parse_search(
-        request.parameters,
-        _PARAMETERS,
-        base_url=request.base_url,
-        resource_type="Consent",
-        strict=request.prefers("handling=strict"),
-    )
-    context = f"{request.call.requester.identifier}&{search.described()}"
-    after = _BASE.cursors.open(search.cursor, context) if search.cursor else ""
-    if search.patient is None and any(t.code == _ME for group in search.tokens("actor") for t in group):
-        consents, onward = _MY_PATIENTS.page(
-            request.call, after, min(search.count, MOST_A_PAGE), search.described()
-        )
-        record = ""
-    else:
-        record = _CONSENTS.resolve(search.require_patient())
-        consents, onward = _CONSENTS.search(
-            request.call,
-            record,
-            lambda consent: _is_wanted(search, consent, request),
-            query=search.described(record),
-            before=after,
+    names = {name for name, value in request.parameters if value}
+    if ("actor", ME) in request.parameters and not names & _NAMING:
+        return _find_mine(request)
+    search = _parsed(request, request.parameters, strict=request.prefers("handling=strict"))
+    page = _SEARCH.search(
+        request.call,
+        ConsentQuery(
+            patient=search.require_patient(),
+            wanted=lambda consent: is_wanted(search, consent, request.call.requester.actors),
+            described=search.described,
             count=search.count,
-        )
-    return _page(request, search, record, consents, onward, context)
-
-
-def _page(
-    request: Request, search: Search, record: str, consents: list[Consent], onward: str | None, context: str
-) -> Answer:
-    entries = [(f"{request.base_url}/Consent/{c.id}", render_consent(c), bundle.MATCH) for c in consents]
-    cursor = _BASE.cursors.seal(onward, context) if onward else None
-    return Answer(
-        resource=bundle.searchset(
-            entries,
-            total=len(entries) if not onward and not search.cursor else None,
-            self_url=search.self_url(record),
-            next_url=search.next_url(cursor, record) if cursor else None,
-        )
+            after=_after(request, search),
+            accurate_total=search.total is Total.ACCURATE,
+        ),
     )
+    cursor = _cursor(request, search, page.next, page.record)
+    return searchset(search, map(render_consent, page.consents), record=page.record, total=page.total, cursor=cursor)
 
 
-def _is_wanted(search: Search, consent: Consent, request: Request) -> bool:
-    directive = consent.directive
-    named = [(directive.actor.system, directive.actor.value)] if directive.actor else []
-    if directive.actor in request.call.requester.actors:
-        named.append(("", _ME))
-    kinds = [(DMP_CONSENT_KIND, directive.kind.value), (LOINC, CONSENT_DOCUMENT)]
-    return (
-        search.tokens_match("actor", named)
-        and search.tokens_match("status", [("", consent.status.value)])
-        and search.tokens_match("category", kinds)
-        and all(any(d.matches(directive.start, directive.end) for d in group) for group in search.dates("period"))
-        and search.within("_lastUpdated", consent.updated)
+def _find_mine(request: Request) -> Answer:
+    search = _parsed(request, request.parameters, strict=request.prefers("handling=strict"), most=MOST_A_PAGE)
+    consents, onward = _MY_PATIENTS.page(
+        request.call,
+        lambda consent: is_wanted(search, consent, request.call.requester.actors),
+        after=_after(request, search),
+        count=search.count,
+        query=search.described(),
     )
+    total = len(consents) if not onward and not search.cursor else None
+    cursor = _cursor(request, search, onward)
+    return searchset(search, map(render_consent, consents), total=total, cursor=cursor)
+
+
+def _parsed(request: Request, pairs: tuple[tuple[str, str], ...], *, strict: bool, most: int = MOST) -> Search:
+    base_url = request.base_url
+    return parse_search(pairs, CONSENT_PARAMETERS, base_url=base_url, resource_type="Consent", strict=strict, most=most)
+
+
+def _after(request: Request, search: Search) -> str:
+    """Where the page begins that a cursor leads to."""
+    if not search.cursor:
+        return ""
+    return _BASE.cursors.open(search.cursor, search.cursor_context(request.call.requester.identifier))
+
+
+def _cursor(request: Request, search: Search, onward: str | None, record: str = "") -> str | None:
+    if onward is None:
+        return None
+    return _BASE.cursors.seal(onward, search.cursor_context(request.call.requester.identifier, record))
 
 
 def _one(consent: Consent) -> Answer:

@@ -1,32 +1,37 @@
 """Records: $open, look-up by INS (TD0.2), read, $close, $reopen, attestation of opening (TD1.1 to TD1.5)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from dmp.api import FORM, Answer, Api, Request, Route
+from dmp.api import Api, Route
 from dmp.attestation import attestation_page
 from dmp.composition import foundation
 from dmp.domain.errors import NotFound
-from dmp.domain.identifiers import is_record_id
-from dmp.fhir import bundle
+from dmp.domain.identifiers import ins_key_is_valid, is_record_id
+from dmp.domain.record import Record
+from dmp.exchange import FORM, Answer, Request
 from dmp.fhir.patient import render_patient
 from dmp.fhir.search import malformed_parameter
 from dmp.fhir.search_parameters import Kind, Parameter, parse_search
-from dmp.rest import one, require_body, saved, version_of
+from dmp.observability import logger
+from dmp.rest import deferred, one, require_body, saved, searchset, version_of
+from dmp.services.openings import OpeningsService
 from dmp.services.records import RecordsService, RecordView
 from dmp.settings import Stage
 
 if TYPE_CHECKING:
+    from dmp.domain.record import Closure, Evidence
     from dmp.fhir.operation import OperationInput
 
 _BASE = foundation()
-_RECORDS = RecordsService(
+_OPENINGS = OpeningsService(
     _BASE.gate,
     _BASE.records,
     _BASE.ledger,
     entropy=_BASE.entropy,
     test_identities=_BASE.settings.stage is not Stage.PROD,
 )
+_RECORDS = RecordsService(_BASE.gate, _BASE.records, _BASE.ledger)
 _IDENTIFIER = Parameter("identifier", Kind.PATIENT_IDENTIFIER, linked_as="")
 
 
@@ -34,29 +39,44 @@ def open_record(request: Request) -> Answer:
     """POST Patient/$open (TD1.1)."""
     from dmp.fhir.patient_reading import read_opening
 
-    opening = read_opening(_parameters(request), request.call.now)
-    return _saved(request, _RECORDS.open(request.call, opening), created=True)
+    record = _OPENINGS.open(request.call, read_opening(_parameters(request), request.call.now))
+    if not ins_key_is_valid(record.identity.ins.value):
+        logger.warning("ins_key_invalid", extra={"record": record.id})
+    return _saved(request, RecordView(record, full=True), created=True)
 
 
 def close(request: Request) -> Answer:
     """POST Patient/[id]/$close (TD1.4)."""
+    view = _RECORDS.close(request.call, _record_id(request), _closure(request))
+    return _saved(request, view, created=False)
+
+
+def _closure(request: Request) -> "Callable[[], tuple[Closure, str]]":
     from dmp.fhir.patient_reading import read_closure
 
-    parameters = _parameters(request)
-    closure = read_closure(parameters, request.call.now)
-    attestation = _operation(parameters).text("attestation")
-    return _saved(request, _RECORDS.close(request.call, _record_id(request), closure, attestation), created=False)
+    def read() -> "tuple[Closure, str]":
+        parameters = _parameters(request)
+        return read_closure(parameters, request.call.now), _operation(parameters).text("attestation")
+
+    return deferred(read)
 
 
 def reopen(request: Request) -> Answer:
     """POST Patient/[id]/$reopen (TD1.5)."""
+    view = _RECORDS.reopen(request.call, _record_id(request), _evidence(request))
+    return _saved(request, view, created=False)
+
+
+def _evidence(request: Request) -> "Callable[[], Evidence]":
+    from dmp.domain.record import Evidence
     from dmp.fhir.patient_reading import read_reopening
 
-    parameters = _parameters(request)
-    method, date = read_reopening(parameters, request.call.now)
-    attestation = _operation(parameters).text("attestation")
-    view = _RECORDS.reopen(request.call, _record_id(request), method, date, attestation)
-    return _saved(request, view, created=False)
+    def read() -> "Evidence":
+        parameters = _parameters(request)
+        method, date = read_reopening(parameters, request.call.now)
+        return Evidence(method=method, date=date, attestation=_operation(parameters).text("attestation"))
+
+    return deferred(read)
 
 
 def status(request: Request) -> Answer:
@@ -71,22 +91,18 @@ def status(request: Request) -> Answer:
     if search.patient is None or search.patient.ins is None:
         raise malformed_parameter("missing-parameter", "identifier", "identifier is mandatory")
     view = _RECORDS.status(request.call, search.patient.ins, search.described())
-    entries = []
-    if view is not None:
-        entries = [(f"{request.base_url}/Patient/{view.record.id}", _rendered(view), bundle.MATCH)]
-    return Answer(resource=bundle.searchset(entries, total=len(entries), self_url=search.self_url()))
+    found = [_rendered(view)] if view else []
+    return searchset(search, found, total=len(found))
 
 
 def read(request: Request) -> Answer:
     """GET Patient/[id]."""
-    view = _RECORDS.read(request.call, _record_id(request))
-    return one(_rendered(view), view.record.patient_version, view.record.updated)
+    return _one(_RECORDS.read(request.call, _record_id(request)))
 
 
 def version(request: Request) -> Answer:
     """GET Patient/[id]/_history/[version]."""
-    view = _RECORDS.read(request.call, _record_id(request), version_of(request))
-    return one(_rendered(view), view.record.patient_version, view.record.updated)
+    return _one(_RECORDS.read(request.call, _record_id(request), version_of(request)))
 
 
 def attestation(request: Request) -> Answer:
@@ -114,14 +130,17 @@ def _operation(parameters: Mapping[str, Any]) -> "OperationInput":
     return OperationInput(parameters)
 
 
+def _one(record: Record) -> Answer:
+    return one(render_patient(record, full=True), record.patient_version, record.updated)
+
+
 def _saved(request: Request, view: RecordView, *, created: bool) -> Answer:
     return saved(request, _rendered(view), view.record.patient_version, view.record.updated, created=created)
 
 
 def _rendered(view: RecordView) -> dict[str, Any]:
     authorisation = view.authorisation.value if view.authorisation else None
-    attending = view.is_attending if view.authorisation else None
-    return render_patient(view.record, full=view.full, authorisation=authorisation, attending=attending)
+    return render_patient(view.record, full=view.full, authorisation=authorisation, attending=view.is_attending)
 
 
 ROUTES = (

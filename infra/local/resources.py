@@ -55,8 +55,9 @@ def deploy(template: Template, parameters: Mapping[str, str], expressions: Seque
     secrets = {name: _create_secret(how) for name, how in template.secrets.items()}
     outputs = {f"Value{number}": _with_secrets(each, secrets) for number, each in enumerate(expressions)}
     cloudformation: Any = boto3.client("cloudformation")
+    name = f"{STACK}-{uuid4().hex[:8]}"
     cloudformation.create_stack(
-        StackName=STACK,
+        StackName=name,
         TemplateBody=json.dumps(template.storage(parameters, outputs)),
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
     )

@@ -10,20 +10,20 @@ import pytest
 from tests.architecture.source import FUNCTIONS
 
 NOBODY = {
-    "aws_lambda_powertools.tracing", "aws_lambda_powertools.utilities.idempotency",
+    "aws_lambda_powertools.utilities.idempotency",
     "aws_lambda_powertools.utilities.parameters", "aws_lambda_powertools.utilities.parser", "aws_xray_sdk",
     "fhirkit", "infra", "jsonschema_rs", "moto", "requests", "tests", "unittest",
 }  # fmt: skip
 AWS = {"boto3", "botocore", "s3transfer"}
-CDA = {"dmp.cda", "xml", "pyexpat"}
+CDA = {"dmp.cda"}
 FORBIDDEN = {
     "authorizer": {*AWS, *CDA, "aws_lambda_powertools", "dmp.fhir", "dmp.services", "pydantic"},
-    "capability": {*AWS, *CDA, "cryptography", "dmp.services", "pydantic"},
+    "capability": {"boto3", "botocore.session", *CDA, "cryptography", "dmp.adapters", "dmp.services.gate", "pydantic"},
     "audit_trail": {*CDA, "cryptography", "dmp.adapters.object_store", "pydantic"},
-    "consents": {*CDA, "cryptography", "dmp.adapters.object_store"},
+    "consents": {*CDA, "cryptography", "dmp.adapters.object_store", "pydantic"},
     "documents": {*CDA, "cryptography", "pydantic"},
     "notifications": {*CDA, "cryptography", "pydantic"},
-    "records": {*CDA, "cryptography", "dmp.adapters.object_store"},
+    "records": {*CDA, "cryptography", "dmp.adapters.object_store", "pydantic"},
     "scheduled": {*CDA, "cryptography", "pydantic"},
 }
 HANDLERS = sorted(path.stem for path in (FUNCTIONS / "handlers").glob("*.py") if path.stem != "__init__")

@@ -35,10 +35,8 @@ def main() -> None:
     print(f"{'':<22}{'cold':>8}{'ratio':>8}{'warm':>8}{'ratio':>8}{'RSS MB':>8}{'modules':>9}")
     for name, measured in runs.items():
         mid = {key: median(run[key] for run in measured) for key in measured[0]}
-        print(
-            f"{name:<22}{mid['cold_ms']:>8.0f}{mid['cold_ms'] / floor['cold_ms']:>8.2f}"
-            f"{mid['warm_ms']:>8.2f}{mid['warm_ms'] / floor['warm_ms']:>8.2f}{mid['rss_mb']:>8.0f}{mid['modules']:>9.0f}"
-        )
+        cold, warm = (f"{mid[key]:>8.2f}{mid[key] / floor[key]:>8.2f}" for key in ("cold_ms", "warm_ms"))
+        print(f"{name:<22}{cold}{warm}{mid['rss_mb']:>8.0f}{mid['modules']:>9.0f}")
 
 
 def _fill(stack: LocalStack) -> tuple[str, str, str]:

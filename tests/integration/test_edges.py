@@ -76,16 +76,16 @@ def test_a_stranger_learns_nothing_of_routes(api: ApiClient, method: str, path: 
         ("GET", f"/fhir/DocumentReference/{'0' * 26}.{'0' * 26}", 404, "no-record"),
     ],
 )
-def test_unknown_things_are_answered_in_fhir(
-    api: ApiClient, method: str, path: str, status: int, code: str
-) -> None:
+def test_unknown_things_are_answered_in_fhir(api: ApiClient, method: str, path: str, status: int, code: str) -> None:
     answer = api.request(method, path, as_=requester_patient())
 
     assert (answer.status, answer.code) == (status, code)
 
 
 def test_a_body_of_another_media_type_is_refused_before_it_is_read(api: ApiClient) -> None:
-    answer = api.post("/fhir/Patient/$open", b"<Parameters/>", content_type="application/fhir+xml", as_=requester_patient())
+    answer = api.post(
+        "/fhir/Patient/$open", b"<Parameters/>", content_type="application/fhir+xml", as_=requester_patient()
+    )
 
     assert (answer.status, answer.code) == (415, "unsupported-media-type")
 
@@ -113,18 +113,18 @@ def test_the_request_id_comes_back_and_stands_in_the_trace(api: ApiClient, token
     ins = bodies.new_ins()
     token = tokens.patient(ins=bodies.qualified(ins))
 
-    opened = api.post(
-        "/fhir/Patient/$open", bodies.opening(ins), headers={"X-Request-Id": "visit-42"}, as_=token
-    )
+    opened = api.post("/fhir/Patient/$open", bodies.opening(ins), headers={"X-Request-Id": "visit-42"}, as_=token)
     trace = api.get(f"/fhir/AuditEvent?patient={opened.id}", as_=token)
 
     assert opened.headers["x-request-id"] == "visit-42"
     assert "visit-42" in trace.body.decode()
 
 
-def test_a_crash_says_nothing_of_the_inside(api: ApiClient, stack: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_crash_says_nothing_of_the_inside(
+    api: ApiClient, stack: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
     documents = importlib.import_module("handlers.documents")
-    secret = "Dominique PAT-TROIS"  # noqa: S105 - what must not come out
+    secret = "Dominique PAT-TROIS"
 
     def crash(_request: object) -> Any:
         raise KeyError(secret)

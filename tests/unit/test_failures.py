@@ -39,7 +39,8 @@ def _texts(call: ast.Call) -> Iterator[str]:
     if any(keyword.arg == "hidden" for keyword in call.keywords):
         return  # a hidden denial is answered as something missing
     is_decision = isinstance(call.func, ast.Name) and call.func.id == "Decision"
-    if is_decision and isinstance(call.args[0], ast.Constant) and call.args[0].value is True:
+    permits = is_decision and [a.value for a in call.args[:1] if isinstance(a, ast.Constant)] != [False]
+    if permits:
         return  # the reason of a permit is no error
     for argument in call.args[: 2 if is_decision else 1]:
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str):

@@ -3,6 +3,7 @@
 import json
 import zlib
 from datetime import datetime
+from typing import Any
 
 from dmp.adapters import keys
 from dmp.adapters.record_items import Item, maybe_identifier, maybe_text, text
@@ -60,6 +61,11 @@ def document_indexes(entry: DocumentEntry) -> Item:
     return attributes
 
 
+def _read_content(row: list[Any]) -> StoredContent:
+    key, content_type, size, sha1, sha256 = row
+    return StoredContent(key=key, content_type=content_type, size=size, sha1=sha1, sha256=sha256)
+
+
 def read_document(item: Item) -> DocumentEntry:
     """A document entry from its item."""
     facts = json.loads(item["facts"]["S"])
@@ -74,7 +80,7 @@ def read_document(item: Item) -> DocumentEntry:
         visibility=frozenset(map(Visibility, facts["labels"])),
         depositor=Depositor(maybe_identifier(person), maybe_identifier(structure)),
         authors=frozenset(map(Identifier.parse, facts["authors"])),
-        content=StoredContent(**dict(zip(("key", "content_type", "size", "sha1", "sha256"), facts["content"], strict=True))),
+        content=_read_content(facts["content"]),
         master_identifier=maybe_identifier(facts["master"]),
         identifiers=tuple(map(Identifier.parse, facts["ids"])),
         is_archived=facts["archived"],
@@ -82,7 +88,7 @@ def read_document(item: Item) -> DocumentEntry:
     )
 
 
-def write_list(entry: ListEntry) -> Item:
+def write_list(entry: ListEntry, sk: str | None = None) -> Item:
     """The item of a SubmissionSet or Folder."""
     facts = {
         "by": [maybe_text(entry.depositor.person), maybe_text(entry.depositor.structure)],
@@ -91,7 +97,7 @@ def write_list(entry: ListEntry) -> Item:
     }
     return {
         "pk": {"S": keys.partition(entry.record)},
-        "sk": {"S": keys.document_list(entry.local)},
+        "sk": {"S": sk or keys.document_list(entry.local)},
         "kind": {"S": entry.kind.value},
         "local": {"S": entry.local},
         "st": {"S": entry.status},

@@ -74,17 +74,19 @@ class DocumentStore:
         return [e for e in entries if e.local != high], _local(more)
 
     def index_page(
-        self, record: str, index: DocumentIndex, value: str, statuses: Sequence[str], limit: int, low: str, high: str
+        self,
+        record: str,
+        index: DocumentIndex,
+        value: str,
+        *,
+        statuses: Sequence[str],
+        limit: int,
+        low: str,
+        high: str,
     ) -> tuple[list[str], str | None]:
         """Local ids of the entries with a value in an index, newest first: one query, keys alone."""
-        items, more = self._table.query(
-            keys.partition(record),
-            Range(f"{value}#{low}", f"{value}#{high or _LAST}"),
-            limit=limit + 1,
-            statuses=statuses,
-            index=index.index_name,
-            sort=index.value,
-        )
+        span = Range(f"{value}#{low}", f"{value}#{high or _LAST}", index.index_name, index.value)
+        items, more = self._table.query(keys.partition(record), span, limit=limit + 1, statuses=statuses)
         found = [i["sk"]["S"].removeprefix(keys.DOCUMENTS) for i in items]
         return [local for local in found if local != high], _local(more)
 
@@ -118,12 +120,6 @@ class DocumentStore:
         found = self._table.batch_get(keys.partition(record), [keys.HEAD, keys.document_list(local)])
         item = found.get(keys.document_list(local))
         return _head(found.values()), document_items.read_list(item) if item else None
-
-    def lists(self, record: str, before: str, limit: int) -> tuple[list[ListEntry], str | None]:
-        """Lists of a record, newest first."""
-        high = keys.document_list(before) if before else keys.document_list(_LAST)
-        items, more = self._table.query(keys.partition(record), Range(keys.LISTS, high), limit=limit + 1)
-        return [e for e in map(document_items.read_list, items) if e.local != before], _local(more)
 
 
 def _local(key: Item | None) -> str | None:

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from dmp.adapters.keyring import Keyring
 
 LARGEST_TRANSACTION = 100
+LARGEST_SUM = 4_000_000
+"""Bytes that the items of one transaction may have together: DynamoDB takes 4 MB."""
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.05
 _PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
@@ -60,6 +62,8 @@ class Ledger:
         writes = [(write, change) for change in changes for write in self._writes(change)]
         if len(writes) > LARGEST_TRANSACTION:
             raise TooLarge("too-many")
+        if sum(_size(write) for write, _ in writes) > LARGEST_SUM:
+            raise TooLarge("too-large")
         for attempt in range(1, _ATTEMPTS + 1):
             reasons = self._attempt([write for write, _ in writes])
             if reasons is None:
@@ -80,9 +84,7 @@ class Ledger:
         """Append one entry to the trace, before the answer it tells of leaves."""
         item = audit_items.write_entry(entry.entry, self._audit_partition(entry))
         try:
-            self._client().put_item(
-                TableName=self._audit, Item=item, ConditionExpression="attribute_not_exists(pk)"
-            )
+            self._client().put_item(TableName=self._audit, Item=item, ConditionExpression="attribute_not_exists(pk)")
         except ClientError as failure:
             # A repetition by the SDK after a lost answer finds the entry of the first attempt: it is there.
             if failure.response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
@@ -107,11 +109,12 @@ class Ledger:
             return keys.partition(trace.entry.record)
         return keys.caller_partition(self._keyring.identifier_digest(trace.entry.actor))
 
-    def _put(self, item: Item, condition: str, values: Item | None = None) -> Write:
+    def _put(
+        self, item: Item, condition: str, values: Item | None = None, names: Mapping[str, str] | None = None
+    ) -> Write:
         put: Item = {"TableName": self._records, "Item": item, "ConditionExpression": condition}
-        if values:
-            put["ExpressionAttributeValues"] = values
-        return {"Put": put}
+        optional = {"ExpressionAttributeValues": values, "ExpressionAttributeNames": names}
+        return {"Put": put | {name: value for name, value in optional.items() if value}}
 
     def _create(self, item: Item) -> Write:
         return self._put(item, "attribute_not_exists(pk)")
@@ -177,7 +180,12 @@ class Ledger:
 
     @_writes.register
     def _(self, change: SaveList) -> Iterator[Write]:
-        yield self._create(document_items.write_list(change.entry))
+        item, previous = document_items.write_list(change.entry), change.previous
+        if previous is None:
+            yield self._create(item)
+            return
+        yield self._replace(item, previous.version)
+        yield self._create(document_items.write_list(previous, keys.former("List", previous.local, previous.version)))
 
     @_writes.register
     def _(self, change: ClaimIdentifier) -> Iterator[Write]:
@@ -195,10 +203,12 @@ class Ledger:
 
     @_writes.register
     def _(self, change: ClaimCriterion) -> Iterator[Write]:
-        sk = keys.criterion(change.criterion)
-        yield self._create(
-            keys.item_key(keys.partition(change.record), sk) | {"kind": {"S": "claim"}, "local": {"S": change.local}}
-        )
+        key = keys.item_key(keys.partition(change.record), keys.criterion(change.criterion))
+        item = key | {"kind": {"S": "claim"}, "local": {"S": change.local}}
+        if change.previous:
+            yield self._put(item, "#local = :previous", {":previous": {"S": change.previous}}, {"#local": "local"})
+        else:
+            yield self._create(item)
 
     @_writes.register
     def _(self, change: SaveRelatedPerson) -> Iterator[Write]:
@@ -222,3 +232,13 @@ class Ledger:
         sk = keys.other_identifier(digest, local)
         key = keys.item_key(keys.partition(record), sk)
         return key | {"kind": {"S": "identifier"}, "local": {"S": local}, "gi_ident": {"S": digest}}
+
+
+def _size(write: Write) -> int:
+    """About the bytes of the item that a write puts."""
+    item = write.get("Put", {}).get("Item", {})
+    return sum(len(name) + sum(map(_length, typed.values())) for name, typed in item.items())
+
+
+def _length(value: str | bytes) -> int:
+    return len(value.encode()) if isinstance(value, str) else len(value)

@@ -5,6 +5,8 @@ import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from dmp.adapters.aws import unavailable_on_failure
 from dmp.domain.document import StoredContent
 from dmp.domain.errors import Unavailable
@@ -24,17 +26,25 @@ class ObjectStore:
     def put(self, content: StoredContent, data: bytes) -> None:
         """Store bytes before anything names them; S3 checks the SHA-256, and never overwrites."""
         with unavailable_on_failure():
-            self._client().put_object(
-                Bucket=self._bucket,
-                Key=content.key,
-                Body=data,
-                ContentType=content.content_type,
-                ChecksumSHA256=base64.b64encode(bytes.fromhex(content.sha256)).decode(),
-                ServerSideEncryption="aws:kms",
-                SSEKMSKeyId=self._key_id,
-                BucketKeyEnabled=True,
-                IfNoneMatch="*",
-            )
+            try:
+                self._put(content, data)
+            except ClientError as failure:
+                # A repetition by the SDK after a lost answer finds the bytes of the first attempt: keys are random.
+                if failure.response.get("Error", {}).get("Code") != "PreconditionFailed":
+                    raise
+
+    def _put(self, content: StoredContent, data: bytes) -> None:
+        self._client().put_object(
+            Bucket=self._bucket,
+            Key=content.key,
+            Body=data,
+            ContentType=content.content_type,
+            ChecksumSHA256=base64.b64encode(bytes.fromhex(content.sha256)).decode(),
+            ServerSideEncryption="aws:kms",
+            SSEKMSKeyId=self._key_id,
+            BucketKeyEnabled=True,
+            IfNoneMatch="*",
+        )
 
     def get(self, content: StoredContent) -> bytes:
         """Fetch bytes and compare them with what was deposited."""

@@ -105,6 +105,7 @@ def write_record(record: Record, sk: str = keys.HEAD) -> Item:
         "opened_by": maybe_text(record.opened_by),
         "closure": [keys.instant(closure.date), closure.motive, closure.reason] if closure else None,
         "directives": [_directive(d) for d in record.directives] if sk == keys.HEAD else [],
+        "decided_at": maybe_text(record.decided_at),
     }
     return {
         "pk": {"S": keys.partition(record.id)},
@@ -131,6 +132,7 @@ def read_record(item: Item) -> Record:
         opened_by=maybe_identifier(content["opened_by"]),
         closure=Closure(datetime.fromisoformat(closure[0]), ClosureMotive(closure[1]), closure[2]) if closure else None,
         directives=tuple(_read_directive(row) for row in content["directives"]),
+        decided_at=maybe_instant(content["decided_at"]),
     )
 
 

@@ -7,15 +7,21 @@ from dmp.adapters import keys, record_items
 from dmp.adapters.keyring import Keyring
 from dmp.adapters.table import Range, Table
 from dmp.domain.changes import Claim, Message
-from dmp.domain.consent import Consent
+from dmp.domain.consent import Consent, PatientRef
+from dmp.domain.errors import NotFound
 from dmp.domain.identifiers import Identifier, split_resource_id
 from dmp.domain.record import Record
 
 _LAST = "\uffff"
+_PAGE = 100
+"""Keys or Consents that one read of a listing brings: memory stays bounded, whatever there is."""
 
 
 class RecordStore:
     """Heads, Consents and messages."""
+
+    expiry_shards = keys.EXPIRY_SHARDS
+    actor_shards = keys.ACTOR_SHARDS
 
     def __init__(self, table: Table, keyring: Keyring) -> None:
         self._table = table
@@ -30,6 +36,17 @@ class RecordStore:
         """The record as it stands."""
         item = self._table.get(keys.item_key(keys.partition(record), keys.HEAD))
         return record_items.read_record(item) if item else None
+
+    def existing(self, record: str) -> Record:
+        """The record as it stands; NotFound `no-record`."""
+        return _known(self.head(record))
+
+    def named(self, patient: PatientRef) -> str:
+        """The id of the record that a request names, by an INS too; NotFound `no-record`."""
+        record = patient.record or (self.id_of(patient.ins) if patient.ins else None)
+        if record is None:
+            raise NotFound("no-record")
+        return record
 
     def former_head(self, record: str, patient_version: int) -> Record | None:
         """The Patient as it stood in a former version."""
@@ -53,29 +70,27 @@ class RecordStore:
         head = found.get(keys.HEAD)
         return (record_items.read_record(head) if head else None), claims, made
 
-    def with_consent(self, record: str, local: str) -> tuple[Record | None, Consent | None]:
-        """The record and one Consent of it."""
-        found = self._table.batch_get(keys.partition(record), [keys.HEAD, keys.consent(local)])
-        head, item = found.get(keys.HEAD), found.get(keys.consent(local))
-        return (
-            record_items.read_record(head) if head else None,
-            record_items.read_consent(item) if item else None,
-        )
+    def with_consent(self, record: str, local: str) -> tuple[Record, Consent | None]:
+        """The record and one Consent of it; NotFound `no-record`."""
+        head, consents = self.with_consents(record, [local])
+        return head, consents.get(local)
 
-    def with_consents(self, record: str, locals_: Sequence[str]) -> tuple[Record | None, dict[str, Consent]]:
-        """The record and several Consents of it."""
+    def with_consents(self, record: str, locals_: Sequence[str]) -> tuple[Record, dict[str, Consent]]:
+        """The record and several Consents of it, by their local ids; NotFound `no-record`."""
         sks = [keys.consent(local) for local in locals_]
         found = self._table.batch_get(keys.partition(record), [keys.HEAD, *sks])
         head = found.pop(keys.HEAD, None)
         consents = (record_items.read_consent(item) for item in found.values())
-        return record_items.read_record(head) if head else None, {c.local: c for c in consents}
+        return _known(record_items.read_record(head) if head else None), {c.local: c for c in consents}
 
-    def consents(self, record: str, before: str, limit: int) -> tuple[list[Consent], bool]:
-        """Consents of a record, newest first, older than `before`, and whether there are more."""
-        span = Range(keys.CONSENTS, keys.consent(before or _LAST))
-        items, more = self._table.query(keys.partition(record), span, limit=limit + 1)
-        consents = [record_items.read_consent(item) for item in items]
-        return [c for c in consents if c.local != before], more is not None
+    def consents(self, record: str, before: str = "") -> Iterator[Consent]:
+        """The Consents of a record, newest first, older than `before`; read as far as they are asked for."""
+        span, after = Range(keys.CONSENTS, keys.consent(before or _LAST)), None
+        while True:
+            items, after = self._table.query(keys.partition(record), span, limit=_PAGE, after=after)
+            yield from (c for c in map(record_items.read_consent, items) if c.local != before)
+            if after is None:
+                return
 
     def former_consents(self, record: str, local: str) -> list[Consent]:
         """The former versions of a Consent, oldest first."""
@@ -93,19 +108,32 @@ class RecordStore:
         value, after = keys.expiry_month(month, shard), None
         while True:
             items, after = self._table.query_index(
-                "by-expiry", "gx_month", value, up_to=("gx_at", keys.instant(now) + "~"), after=after
+                "by-expiry", "gx_month", value, up_to=("gx_at", keys.instant(now) + "~"), after=after, limit=_PAGE
             )
             for item in items:
                 yield keys.record_of(item["pk"]["S"]), item["sk"]["S"].removeprefix(keys.CONSENTS)
             if after is None:
                 return
 
-    def consents_naming(self, actor: Identifier, shard: int, after: str, limit: int) -> list[tuple[str, str]]:
-        """Record and local id of the current Consents that name an actor, in the order of ids; hints only."""
+    def consents_naming(self, actor: Identifier, shard: int, after: str, page: int) -> Iterator[tuple[str, str]]:
+        """Record and local id of the current Consents that name an actor, in the order of ids; hints only.
+
+        They begin behind the Consent of the id `after`, and are read `page` at a time.
+        """
         value = keys.actor_shard(self._keyring.identifier_digest(actor), shard)
         start = None
-        if after and (parts := split_resource_id(after)):
+        if parts := split_resource_id(after):
             start = keys.item_key(keys.partition(parts[0]), keys.consent(parts[1]))
             start |= {"ga_actor": {"S": value}, "ga_at": {"S": after}}
-        items, _ = self._table.query_index("by-actor", "ga_actor", value, after=start, limit=limit)
-        return [(keys.record_of(i["pk"]["S"]), i["sk"]["S"].removeprefix(keys.CONSENTS)) for i in items]
+        while True:
+            items, start = self._table.query_index("by-actor", "ga_actor", value, after=start, limit=page)
+            for item in items:
+                yield keys.record_of(item["pk"]["S"]), item["sk"]["S"].removeprefix(keys.CONSENTS)
+            if start is None:
+                return
+
+
+def _known(record: Record | None) -> Record:
+    if record is None:
+        raise NotFound("no-record")
+    return record

@@ -20,10 +20,12 @@ _PAUSE_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Sort keys from `low` to `high`, both included."""
+    """Sort keys from `low` to `high`, both included; of a local index where one is named, by its `sort` attribute."""
 
     low: str
     high: str
+    index: str = ""
+    sort: str = "sk"
 
 
 class Table:
@@ -70,8 +72,6 @@ class Table:
         *,
         limit: int | None = None,
         forward: bool = False,
-        index: str = "",
-        sort: str = "sk",
         after: Item | None = None,
         statuses: Sequence[str] = (),
         always: str = "",
@@ -80,30 +80,27 @@ class Table:
 
         `statuses` keeps the items whose `st` is among them, and those of kind `always`. The second value continues.
         """
+        if span.low > span.high:
+            return [], None
         request: dict[str, Any] = {
-            "TableName": self._name,
             "ConsistentRead": True,
             "ScanIndexForward": forward,
             "KeyConditionExpression": "pk = :pk AND #sort BETWEEN :low AND :high",
-            "ExpressionAttributeNames": {"#sort": sort},
+            "ExpressionAttributeNames": {"#sort": span.sort},
             "ExpressionAttributeValues": {":pk": {"S": pk}, ":low": {"S": span.low}, ":high": {"S": span.high}},
         }
         if statuses:
-            names = [f":s{n}" for n in range(len(statuses))]
-            request["FilterExpression"] = f"st IN ({', '.join(names)})"
-            request["ExpressionAttributeValues"] |= dict(zip(names, ({"S": s} for s in statuses), strict=True))
-        if statuses and always:
-            request["FilterExpression"] += " OR #kind = :always"
-            request["ExpressionAttributeNames"]["#kind"] = "kind"
-            request["ExpressionAttributeValues"][":always"] = {"S": always}
-        optional = {"Limit": limit, "IndexName": index or None, "ExclusiveStartKey": after}
-        request |= {name: value for name, value in optional.items() if value is not None}
-        with unavailable_on_failure():
-            answer = self._client().query(**request)
-        return answer["Items"], answer.get("LastEvaluatedKey")
+            _keep(request, statuses, always)
+        return self._page(request, Limit=limit, IndexName=span.index or None, ExclusiveStartKey=after)
 
     def query_index(
-        self, index: str, name: str, value: str, *, up_to: tuple[str, str] | None = None, after: Item | None = None,
+        self,
+        index: str,
+        name: str,
+        value: str,
+        *,
+        up_to: tuple[str, str] | None = None,
+        after: Item | None = None,
         limit: int | None = None,
     ) -> tuple[list[Item], Item | None]:
         """Read one page of a global index: keys alone, eventually consistent, never enough for a decision."""
@@ -113,14 +110,26 @@ class Table:
             names["#range"] = up_to[0]
             values[":high"] = {"S": up_to[1]}
         request: dict[str, Any] = {
-            "TableName": self._name,
             "IndexName": index,
             "KeyConditionExpression": condition,
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": values,
         }
-        optional = {"Limit": limit, "ExclusiveStartKey": after}
-        request |= {key: content for key, content in optional.items() if content is not None}
+        return self._page(request, Limit=limit, ExclusiveStartKey=after)
+
+    def _page(self, request: dict[str, Any], **optional: Any) -> tuple[list[Item], Item | None]:
+        given = {name: value for name, value in optional.items() if value is not None}
         with unavailable_on_failure():
-            answer = self._client().query(**request)
+            answer = self._client().query(TableName=self._name, **request, **given)
         return answer["Items"], answer.get("LastEvaluatedKey")
+
+
+def _keep(request: dict[str, Any], statuses: Sequence[str], always: str) -> None:
+    """Filter by status, all of one kind aside."""
+    names = {f":s{n}": {"S": status} for n, status in enumerate(statuses)}
+    request["FilterExpression"] = f"st IN ({', '.join(names)})"
+    request["ExpressionAttributeValues"] |= names
+    if always:
+        request["FilterExpression"] += " OR #kind = :always"
+        request["ExpressionAttributeNames"]["#kind"] = "kind"
+        request["ExpressionAttributeValues"][":always"] = {"S": always}

@@ -6,14 +6,13 @@ from dataclasses import replace
 from dmp.domain import access_matrix, rights
 from dmp.domain.access_request import AccessRequest, Decision
 from dmp.domain.consent import ConsentKind, Directive, Grantor, Relationship
-from dmp.domain.document import Depositor, Visibility
+from dmp.domain.document import INVISIBLE, Depositor, Visibility
 from dmp.domain.record import Opening, RecordStatus
 from dmp.domain.requester import Requester, RequesterKind
 from dmp.domain.rights import Action, Capacity
 
 OCCUPATIONAL_PHYSICIAN = "SM25"
 PHYSICIAN = "10"
-_INVISIBLE = frozenset({Visibility.INVISIBLE_PATIENT, Visibility.INVISIBLE_REPRESENTANTS_LEGAUX})
 
 
 Rule = Callable[[AccessRequest], Decision | None]
@@ -81,7 +80,7 @@ def representative(request: AccessRequest) -> Decision | None:
     held = legal or request.delegations(Relationship.CAREGIVER)
     if not held:
         return None
-    if request.visibility & _INVISIBLE:
+    if request.visibility & INVISIBLE:
         return _deny("invisible", held, hidden=True)
     permitted = request.action in (rights.OF_REPRESENTATIVE if legal else rights.OF_CAREGIVER)
     if permitted and _may_make(Capacity.LEGAL_REPRESENTATIVE, request.consent_kind):

@@ -53,9 +53,10 @@ class SaveDocument:
 
 @dataclass(frozen=True, slots=True)
 class SaveList:
-    """Create a SubmissionSet or a Folder."""
+    """Write a SubmissionSet or a Folder in place of `previous`, which is kept as a version, or create it."""
 
     entry: ListEntry
+    previous: ListEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,15 @@ class ClaimIdentifier:
 
 @dataclass(frozen=True, slots=True)
 class ClaimCriterion:
-    """Let a conditional create (`If-None-Exist`) of this criterion succeed once."""
+    """Let a conditional create (`If-None-Exist`) of this criterion succeed once.
+
+    `previous` is the local id of what it made before, where that does not count any more.
+    """
 
     record: str
     criterion: str
     local: str
+    previous: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,4 +150,3 @@ class Claim:
     local: str
     sha256: str
     submission_set: str
-

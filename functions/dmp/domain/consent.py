@@ -1,6 +1,6 @@
 """What the patient decided: Consents, and the directives in force that they leave in the head of the record."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -125,7 +125,28 @@ class Consent:
     due: datetime | None = None
     """When the expiry job must next look at it: to warn, then to mark it."""
 
+    @classmethod
+    def made(cls, record: str, directive: Directive, now: datetime) -> "Consent":
+        """The first version of a Consent that says this."""
+        return cls(
+            record=record,
+            local=directive.consent,
+            version=1,
+            updated=now,
+            status=ConsentStatus.ACTIVE,
+            directive=directive,
+            date_time=now,
+        )
+
     @property
     def id(self) -> str:
         """The FHIR id."""
         return resource_id(self.record, self.local)
+
+    def holding(self, directive: Directive, due: datetime | None, now: datetime) -> "Consent":
+        """The next version, that says this from now on."""
+        return replace(self, version=self.version + 1, updated=now, directive=directive, due=due)
+
+    def ended(self, now: datetime) -> "Consent":
+        """The next version, that says nothing any more and leaves nothing to the expiry job."""
+        return replace(self.holding(self.directive, None, now), status=ConsentStatus.INACTIVE)

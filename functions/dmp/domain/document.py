@@ -18,6 +18,10 @@ class Visibility(StrEnum):
     INVISIBLE_REPRESENTANTS_LEGAUX = "INVISIBLE_REPRESENTANTS_LEGAUX"
 
 
+INVISIBLE = frozenset({Visibility.INVISIBLE_PATIENT, Visibility.INVISIBLE_REPRESENTANTS_LEGAUX})
+"""Codes that hide from the patient or the representatives, never from professionals."""
+
+
 class DocumentStatus(StrEnum):
     """FHIR's names of the XDS states Approved, Deprecated and Deleted."""
 

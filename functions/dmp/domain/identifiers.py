@@ -19,6 +19,7 @@ RECORD = "https://interop.esante.gouv.fr/ig/fhir/dmp/NamingSystem/dmp-record"
 SERVICE = "https://interop.esante.gouv.fr/ig/fhir/dmp/NamingSystem/dmp-service"
 """System of the names of our own jobs in traces."""
 
+_INS_FORM = re.compile(r"\d{6}[0-9AB]\d{8}", re.ASCII)
 _INS = re.compile(r"[1-478]\d{5}(\d|[AB])\d{8}", re.ASCII)
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _RECORD_ID = re.compile(rf"[{_ALPHABET}]{{26}}", re.ASCII)
@@ -40,9 +41,9 @@ class Identifier:
 
     @classmethod
     def parse(cls, token: str) -> "Identifier":
-        """Read `system|value`; a token without a bar has an empty system."""
-        system, bar, value = token.rpartition("|")
-        return cls(system if bar else "", value)
+        """Read `system|value`, where the value may hold further bars; a token without a bar has an empty system."""
+        system, bar, value = token.partition("|")
+        return cls(system, value) if bar else cls("", token)
 
 
 def professional(value: str) -> Identifier:
@@ -67,6 +68,11 @@ def ins_key_is_valid(value: str) -> bool:
     return int(value[13:]) == 97 - int(number) % 97
 
 
+def ins_has_form(value: str) -> bool:
+    """Whether a text has the 15 characters of an INS, whatever its key: enough for test identities."""
+    return bool(_INS_FORM.fullmatch(value))
+
+
 def encode_base32(number: int, length: int) -> str:
     """Write a number in Crockford's alphabet, lower case, so that text order is number order."""
     digits = []
@@ -84,6 +90,14 @@ def record_id(entropy: bytes) -> str:
 def time_prefix(instant: datetime) -> str:
     """The 10 characters that begin every local id of that millisecond."""
     return encode_base32((instant - _YEAR_ONE) // _MILLISECOND, _TIME_CHARS)
+
+
+def moment_of(local: str) -> datetime:
+    """The millisecond that a local id begins with."""
+    number = 0
+    for character in local[:_TIME_CHARS]:
+        number = number * 32 + _ALPHABET.index(character)
+    return _YEAR_ONE + number * _MILLISECOND
 
 
 def local_id(instant: datetime, entropy: bytes) -> str:

@@ -1,7 +1,7 @@
 """The record of one person: identity, state and every directive in force (api.md §2, R.1111-36)."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -68,6 +68,15 @@ class Guardian:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """How and when the consent to open was collected, and the words by which somebody else attests it."""
+
+    method: OpeningMethod
+    date: datetime
+    attestation: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
     """The evidence of consent that opens a record."""
 
@@ -76,6 +85,11 @@ class Opening:
     date: datetime
     attestation: str
     guardian: Guardian | None = None
+
+    @property
+    def evidence(self) -> Evidence:
+        """What the opening Consent keeps."""
+        return Evidence(method=self.method, date=self.date, attestation=self.attestation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +121,29 @@ class Record:
     opened_by: Identifier | None = None
     closure: Closure | None = None
     directives: tuple[Directive, ...] = field(default=())
+    decided_at: datetime | None = None
+    """When the directives last changed."""
 
     def in_force(self, kind: ConsentKind, now: datetime) -> Iterator[Directive]:
-        """The directives of a kind that hold at this instant."""
-        return (d for d in self.directives if d.kind is kind and d.in_force(now))
+        """The directives of a kind that hold at this instant.
+
+        Whoever reads this head comes after its last decision, even where another machine's clock is ahead.
+        """
+        moment = max(now, self.decided_at or now)
+        return (d for d in self.directives if d.kind is kind and d.in_force(moment))
+
+    def deciding(self, directives: tuple[Directive, ...], now: datetime) -> "Record":
+        """The next head, with other directives; the Patient stays as it is."""
+        return replace(self, version=self.version + 1, directives=directives, decided_at=now)
+
+    def opened(self, directives: tuple[Directive, ...], now: datetime) -> "Record":
+        """The next Patient: open again, with its new evidence of consent among the directives."""
+        amended = self._amended(now)
+        return replace(amended, status=RecordStatus.OPEN, closure=None, directives=directives, decided_at=now)
+
+    def closed(self, closure: Closure, now: datetime) -> "Record":
+        """The next Patient: closed."""
+        return replace(self._amended(now), status=RecordStatus.CLOSED, closure=closure)
+
+    def _amended(self, now: datetime) -> "Record":
+        return replace(self, version=self.version + 1, patient_version=self.patient_version + 1, updated=now)

@@ -5,7 +5,9 @@ from typing import Any
 
 from dmp.fhir import capability_texts as texts
 from dmp.fhir.audit_search import AUDIT_PARAMETERS
-from dmp.fhir.search_parameters import PATIENT, PATIENT_IDENTIFIER, Kind, Parameter
+from dmp.fhir.consent_search import CONSENT_PARAMETERS
+from dmp.fhir.document_search import DOCUMENT_PARAMETERS
+from dmp.fhir.search_parameters import Kind, Parameter
 from dmp.fhir.systems import (
     MHD_DOCUMENT_COMPREHENSIVE,
     MHD_DOCUMENT_MINIMAL,
@@ -70,16 +72,7 @@ RESOURCE_TYPES = (
         type="DocumentReference",
         documentation=texts.DOCUMENT,
         interactions=(*_VERSIONED, "create", "patch", "delete", "search-type"),
-        parameters=(
-            PATIENT,
-            PATIENT_IDENTIFIER,
-            Parameter("status", Kind.TOKEN),
-            Parameter("type", Kind.TOKEN),
-            Parameter("category", Kind.TOKEN),
-            Parameter("identifier", Kind.TOKEN),
-            Parameter("date", Kind.DATE),
-            Parameter("_lastUpdated", Kind.DATE),
-        ),
+        parameters=DOCUMENT_PARAMETERS,
         profiles=(
             MHD_DOCUMENT_MINIMAL,
             MHD_DOCUMENT_UNCONTAINED,
@@ -109,15 +102,7 @@ RESOURCE_TYPES = (
         type="Consent",
         documentation=texts.CONSENT,
         interactions=(*_VERSIONED, "create", "update", "patch", "search-type"),
-        parameters=(
-            PATIENT,
-            PATIENT_IDENTIFIER,
-            Parameter("actor", Kind.TOKEN),
-            Parameter("status", Kind.TOKEN),
-            Parameter("category", Kind.TOKEN),
-            Parameter("period", Kind.DATE),
-            Parameter("_lastUpdated", Kind.DATE),
-        ),
+        parameters=CONSENT_PARAMETERS,
         profiles=(PCF_CONSENT_BASIC,),
         conditional_create=True,
     ),

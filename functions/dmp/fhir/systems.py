@@ -7,6 +7,7 @@ ACT_REASON = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 PARTICIPATION_TYPE = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 CONSENT_SCOPE = "http://terminology.hl7.org/CodeSystem/consentscope"
+CONSENT_STATE = "http://hl7.org/fhir/consent-state-codes"
 
 _DMP = "https://interop.esante.gouv.fr/ig/fhir/dmp"
 DMP_ERROR = f"{_DMP}/CodeSystem/dmp-error"

@@ -52,14 +52,11 @@ def parse_datetime(text: str) -> tuple[datetime, datetime] | None:
 
     An instant stands for its last written unit: a second, or less where a fraction is given.
     """
-    moment = parse_instant(text)
-    if moment:
-        return moment, moment + _precision(text)
-    days = parse_date(text)
-    if not days:
-        return None
+    moment, days = parse_instant(text), parse_date(text)
     try:
-        return midnight_in_paris(days[0]), midnight_in_paris(days[1])
+        if moment:
+            return moment, moment + _precision(text)
+        return (midnight_in_paris(days[0]), midnight_in_paris(days[1])) if days else None
     except OverflowError:
         return None
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from dmp.domain.access import AccessRequest, Decision
+from dmp.domain.access_request import AccessRequest, Decision
 from dmp.domain.audit import AuditAction, AuditEntry, Interaction
 from dmp.domain.consent import PatientRef
 from dmp.domain.errors import NotFound
@@ -72,7 +72,7 @@ class AuditTrailService:
         decision = self._admit(call, record, attempt)
         entry = self._store.get(record_id, local)
         if entry is None:
-            raise NotFound("no-resource")
+            raise NotFound("not-found")
         self._gate.trace_access(call, record, attempt, decision)
         return entry
 

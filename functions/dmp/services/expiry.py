@@ -4,37 +4,36 @@ It grants and takes no right: the decision looks at the clock itself. It may sto
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from dmp.domain.access import Decision
+from dmp.domain.access_request import Decision
 from dmp.domain.audit import AuditAction, Interaction
 from dmp.domain.changes import Change, Contention, Message, SaveConsent, SendMessage
 from dmp.domain.consent import Consent, ConsentKind, ConsentStatus
-from dmp.domain.record import Record
+from dmp.domain.record import Record, RecordStatus
+from dmp.observability import logger
 from dmp.services.call import Call
-from dmp.services.gate import Attempt, Gate
+from dmp.services.consents import consent_attempt
+from dmp.services.gate import ATTEMPTS, Gate
 
 if TYPE_CHECKING:
     from dmp.adapters.ledger import Ledger
     from dmp.adapters.record_store import RecordStore
 
-SHARDS = 8
-"""Of the expiry index, as the adapter's keys have it."""
-MONTHS_BACK = 24
+FIRST_MONTH = (2026, 1)
+"""No Consent fell due before the service began: whatever the backlog, all of it lies between then and now."""
 _ENOUGH_SECONDS = 10
-_A_MONTH = 28
-"""Days that never skip a month."""
 
 
 @dataclass(slots=True)
 class Swept:
-    """What one run did; `done` tells that nothing that was due is left."""
+    """What one run did; `failed` were left as they are, `done` tells that nothing that was due is left."""
 
     expired: int = 0
     warned: int = 0
-    skipped: int = 0
+    failed: int = 0
     done: bool = True
 
 
@@ -47,61 +46,58 @@ class ExpiryService:
         self._ledger = ledger
 
     def sweep(self, call: Call, remaining: Callable[[], float]) -> Swept:
-        """Handle every due Consent, until fewer than 10 seconds remain."""
+        """Handle every due Consent, until fewer than 10 seconds remain; one that fails does not stop the others."""
         swept = Swept()
         for record_id, local in self._due(call.now):
             if remaining() < _ENOUGH_SECONDS:
                 swept.done = False
                 break
-            self._handle(call, record_id, local, swept)
+            try:
+                self._handle(call, record_id, local, swept)
+            except Exception:  # noqa: BLE001 - the others must not wait for a Consent that cannot be handled
+                logger.error("consent_expiry_failed", extra={"consent": f"{record_id}.{local}"})
+                swept.failed += 1
+                swept.done = False
         return swept
 
     def _due(self, now: datetime) -> Iterator[tuple[str, str]]:
-        for month in months_until(now):
-            for shard in range(SHARDS):
-                yield from self._store.due_consents(month, shard, now)
+        for year, month in months_until(now):
+            for shard in range(self._store.expiry_shards):
+                yield from self._store.due_consents(datetime(year, month, 1, tzinfo=now.tzinfo), shard, now)
 
     def _handle(self, call: Call, record_id: str, local: str, swept: Swept) -> None:
-        record, consent = self._store.with_consent(record_id, local)
-        is_due = consent is not None and consent.due is not None and consent.due <= call.now
-        if record is None or consent is None or not is_due or consent.status is not ConsentStatus.ACTIVE:
+        for attempt in range(1, ATTEMPTS + 1):
+            record, consent = self._store.with_consent(record_id, local)
+            if consent is None or not _is_due(consent, call.now):
+                return
+            has_expired = consent.directive.has_expired(call.now)
+            try:
+                self._ledger.commit(self._changes(call, record, consent, has_expired=has_expired))
+            except Contention:
+                if attempt == ATTEMPTS:
+                    raise
+                continue
+            swept.expired += has_expired
+            swept.warned += not has_expired
             return
-        has_expired = consent.directive.has_expired(call.now)
-        changes = self._expiry(call, record, consent) if has_expired else self._warning(call, record, consent)
-        try:
-            self._ledger.commit(changes)
-        except Contention:
-            swept.skipped += 1
-            return
-        swept.expired += has_expired
-        swept.warned += not has_expired
 
-    def _expiry(self, call: Call, record: Record, consent: Consent) -> list[Change]:
-        ended = replace(
-            consent, version=consent.version + 1, updated=call.now, status=ConsentStatus.INACTIVE, due=None
-        )
-        return [
-            SaveConsent(ended, consent),
-            *self._messages(call, record, consent, "expired"),
-            self._trace(call, record, consent, Interaction.EXPIRE),
-        ]
-
-    def _warning(self, call: Call, record: Record, consent: Consent) -> list[Change]:
-        warned = replace(consent, version=consent.version + 1, updated=call.now, due=consent.directive.end)
-        return [
-            SaveConsent(warned, consent),
-            *self._messages(call, record, consent, "expiring"),
-            self._trace(call, record, consent, Interaction.WARN),
-        ]
+    def _changes(self, call: Call, record: Record, consent: Consent, *, has_expired: bool) -> list[Change]:
+        if has_expired:
+            changed, what, interaction = consent.ended(call.now), "expired", Interaction.EXPIRE
+        else:
+            changed = consent.holding(consent.directive, consent.directive.end, call.now)
+            what, interaction = "expiring", Interaction.WARN
+        attempt = consent_attempt(interaction, consent.id, AuditAction.UPDATE)
+        trace = self._gate.entry(call, record, attempt, Decision(True, "expiry", (consent.local,)))
+        return [SaveConsent(changed, consent), *self._messages(call, record, consent, what), trace]
 
     def _messages(self, call: Call, record: Record, consent: Consent, what: str) -> list[Change]:
-        if consent.directive.kind is not ConsentKind.AUTHORISATION:
+        """To the patient and to who is authorised; nobody is told of what ends in a closed record."""
+        actor = consent.directive.actor
+        is_told = consent.directive.kind is ConsentKind.AUTHORISATION and record.status is RecordStatus.OPEN
+        if not is_told or actor is None:
             return []
         email = next((t.value for t in record.identity.telecom if t.system == "email"), "")
-        about = (f"Consent/{consent.id}",)
-        recipients = [("patient", email)]
-        if consent.directive.actor:
-            recipients.append((str(consent.directive.actor), ""))
         return [
             SendMessage(
                 Message(
@@ -110,24 +106,20 @@ class ExpiryService:
                     sent=call.now,
                     recipient=recipient,
                     kind=f"authorisation-{what}",
-                    about=about,
+                    about=(f"Consent/{consent.id}",),
                     email=address,
                 )
             )
-            for recipient, address in recipients
+            for recipient, address in (("patient", email), (str(actor), ""))
         ]
 
-    def _trace(self, call: Call, record: Record, consent: Consent, interaction: Interaction) -> Change:
-        attempt = Attempt(
-            interaction=interaction,
-            action=AuditAction.UPDATE,
-            resource_type="Consent",
-            what=(f"Consent/{consent.id}",),
-        )
-        return self._gate.entry(call, record, attempt, Decision(True, "expiry", (consent.local,)))
+
+def _is_due(consent: Consent, now: datetime) -> bool:
+    return consent.status is ConsentStatus.ACTIVE and consent.due is not None and consent.due <= now
 
 
-def months_until(now: datetime) -> list[datetime]:
-    """A moment of each month from two years ago until now, oldest first."""
-    moments = [now - timedelta(days=_A_MONTH * n) for n in range(MONTHS_BACK * 31 // _A_MONTH)]
-    return list({(m.year, m.month): m for m in reversed(moments)}.values())
+def months_until(now: datetime) -> Iterator[tuple[int, int]]:
+    """Year and month (UTC) of every month since the service began, oldest first."""
+    first = FIRST_MONTH[0] * 12 + FIRST_MONTH[1] - 1
+    for number in range(first, now.year * 12 + now.month):
+        yield number // 12, number % 12 + 1

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from dmp.domain.access import AccessRequest, Decision, decide
+from dmp.domain.access import decide
+from dmp.domain.access_request import AccessRequest, Decision
 from dmp.domain.audit import AuditAction, AuditEntry, AuditOutcome, Interaction
 from dmp.domain.changes import Trace
+from dmp.domain.consent import Consent
 from dmp.domain.errors import DmpError, NotFound, Refused
 from dmp.domain.identifiers import PSEUDONYM, RECORD, Identifier, local_id
 from dmp.domain.record import Record
 from dmp.domain.requester import RequesterKind
+from dmp.domain.rights import Action
 from dmp.services.call import Call
 
 if TYPE_CHECKING:
@@ -37,6 +40,22 @@ class Attempt:
     query: str = ""
 
 
+ATTEMPTS = 4
+"""How often a change is decided anew when somebody else changed the record meanwhile."""
+
+
+def asking(call: Call, record: Record, action: Action, consent: Consent | None = None) -> AccessRequest:
+    """The question whether a caller may do this to a record, or to a Consent of it."""
+    return AccessRequest(
+        requester=call.requester,
+        action=action,
+        record=record,
+        now=call.now,
+        consent=consent.directive if consent else None,
+        attested_by=consent.attested_by if consent else None,
+    )
+
+
 class Gate:
     """Decides and traces; the only part of the services that knows how a denial looks from outside."""
 
@@ -52,9 +71,13 @@ class Gate:
     def admit(self, call: Call, request: AccessRequest, attempt: Attempt) -> Decision:
         """Decide; a denial is traced and raised as `Refused`, or as `NotFound` where nothing may be learnt."""
         decision = decide(request)
-        if decision.permit:
-            return decision
-        self.trace_refusal(call, request.record, attempt, decision)
+        if not decision.permit:
+            self.refuse(call, request.record, attempt, decision)
+        return decision
+
+    def refuse(self, call: Call, record: Record | None, attempt: Attempt, decision: Decision) -> NoReturn:
+        """Trace a denial, then raise it."""
+        self.trace_refusal(call, record, attempt, decision)
         raise failure_of(decision)
 
     def trace_refusal(self, call: Call, record: Record | None, attempt: Attempt, decision: Decision) -> None:

@@ -1,26 +1,53 @@
 """The records whose patients authorised a professional or the own structure (`Consent?actor=me`, TD0.4)."""
 
-import base64
 import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dmp.domain.access import AccessRequest, decide
+from dmp.domain.access import decide
+from dmp.domain.access_request import Decision
 from dmp.domain.audit import AuditAction, Interaction
 from dmp.domain.consent import Consent, ConsentStatus
-from dmp.domain.errors import Refused
 from dmp.domain.identifiers import Identifier, resource_id
 from dmp.domain.record import Record
 from dmp.domain.requester import RequesterKind
 from dmp.domain.rights import Action
 from dmp.services.call import Call
-from dmp.services.gate import Attempt, Gate
+from dmp.services.gate import Attempt, Gate, asking
 
 if TYPE_CHECKING:
     from dmp.adapters.record_store import RecordStore
 
 MOST_A_PAGE = 25
-SHARDS = 8
-"""Of the index of actors, as the adapter's keys have it."""
+_MOST_LOOKED_AT = 100
+"""Candidates that one page reads again: where many of them are past, a page may hold less than was asked for."""
+_ATTEMPT = Attempt(interaction=Interaction.SEARCH, action=AuditAction.EXECUTE, resource_type="Consent")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in the index the walk goes on: which of the caller's names, which shard, behind which Consent."""
+
+    name: int = 0
+    shard: int = 0
+    last: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> "_Place":
+        return cls(*json.loads(text)) if text else cls()
+
+    def __str__(self) -> str:
+        return json.dumps([self.name, self.shard, self.last])
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A Consent in force that names the caller, as the strong read has it."""
+
+    record: Record
+    consent: Consent
+    decision: Decision
 
 
 class MyPatientsService:
@@ -30,62 +57,54 @@ class MyPatientsService:
         self._gate = gate
         self._store = store
 
-    def page(self, call: Call, after: str, count: int, query: str) -> tuple[list[Consent], str | None]:
-        """At most 25 Consents in force that name the caller, one trace entry a record, and where to go on."""
+    def page(
+        self, call: Call, wanted: Callable[[Consent], bool], *, after: str, count: int, query: str
+    ) -> tuple[list[Consent], str | None]:
+        """At most `count` Consents in force that name the caller, one trace entry a record, and where to go on."""
         if call.requester.kind is not RequesterKind.PROFESSIONAL:
-            raise Refused("not-authorised")
-        actors = sorted(call.requester.actors)
-        place, shard, last = _position(after)
-        found: list[Consent] = []
-        while place < len(actors) and len(found) < count:
-            wanted = count - len(found)
-            hints = self._store.consents_naming(actors[place], shard, last, wanted)
-            found += [c for record, local in hints if (c := self._confirmed(call, record, local, actors[place], query))]
-            if len(hints) == wanted:
-                last = resource_id(*hints[-1])
-                continue
-            last, shard = "", shard + 1
-            if shard == SHARDS:
-                place, shard = place + 1, 0
-        return found, _token(place, shard, last) if place < len(actors) else None
+            self._gate.refuse(call, None, _ATTEMPT, Decision(False, "not-authorised"))
+        found: list[_Found] = []
+        onward: _Place | None = None
+        for looked_at, (place, actor, record, local) in enumerate(self._hints(call, _Place.parse(after), count)):
+            if len(found) == count or looked_at == _MOST_LOOKED_AT:
+                break
+            onward = place
+            one = self._confirmed(call, record, local, actor)
+            if one and wanted(one.consent):
+                found.append(one)
+        else:
+            onward = None
+        self._trace(call, found, query)
+        return [one.consent for one in found], str(onward) if onward else None
 
-    def _confirmed(self, call: Call, record_id: str, local: str, actor: Identifier, query: str) -> Consent | None:
+    def _hints(self, call: Call, start: _Place, limit: int) -> Iterator[tuple[_Place, Identifier, str, str]]:
+        """Every candidate from a place on, each with the place behind it; read a page at a time."""
+        shard, last = start.shard, start.last
+        for name, actor in list(enumerate(sorted(call.requester.actors)))[start.name :]:
+            for number in range(shard, self._store.actor_shards):
+                for record, local in self._store.consents_naming(actor, number, last, limit):
+                    yield _Place(name, number, resource_id(record, local)), actor, record, local
+                last = ""
+            shard = 0
+
+    def _confirmed(self, call: Call, record_id: str, local: str, actor: Identifier) -> _Found | None:
         record, consent = self._store.with_consent(record_id, local)
-        if record is None or consent is None or consent.status is not ConsentStatus.ACTIVE:
+        if consent is None or consent.status is not ConsentStatus.ACTIVE:
             return None
         if consent.directive.actor != actor or not consent.directive.in_force(call.now):
             return None
-        decision = decide(self._asking(call, record, consent))
-        if not decision.permit:
-            return None
-        attempt = Attempt(
-            interaction=Interaction.SEARCH,
-            action=AuditAction.EXECUTE,
-            resource_type="Consent",
-            what=(f"Consent/{consent.id}",),
-            query=query,
-        )
-        self._gate.trace_access(call, record, attempt, decision)
-        return consent
+        decision = decide(asking(call, record, Action.READ_CONSENT, consent))
+        return _Found(record, consent, decision) if decision.permit else None
 
-    @staticmethod
-    def _asking(call: Call, record: Record, consent: Consent) -> AccessRequest:
-        return AccessRequest(
-            requester=call.requester,
-            action=Action.READ_CONSENT,
-            record=record,
-            now=call.now,
-            consent=consent.directive,
-            attested_by=consent.attested_by,
-        )
-
-
-def _position(token: str) -> tuple[int, int, str]:
-    if not token:
-        return 0, 0, ""
-    place, shard, last = json.loads(base64.urlsafe_b64decode(token))
-    return place, shard, last
-
-
-def _token(place: int, shard: int, last: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([place, shard, last]).encode()).decode()
+    def _trace(self, call: Call, found: list[_Found], query: str) -> None:
+        """One entry a record, of all its Consents on this page."""
+        for record_id in dict.fromkeys(one.record.id for one in found):
+            of_record = [one for one in found if one.record.id == record_id]
+            attempt = Attempt(
+                interaction=_ATTEMPT.interaction,
+                action=_ATTEMPT.action,
+                resource_type=_ATTEMPT.resource_type,
+                what=tuple(f"Consent/{one.consent.id}" for one in of_record),
+                query=query,
+            )
+            self._gate.trace_access(call, of_record[0].record, attempt, of_record[0].decision)

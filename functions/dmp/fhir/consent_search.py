@@ -1,0 +1,39 @@
+"""Search of Consent: its parameters, and which Consents they mean (api.md §4)."""
+
+from collections.abc import Collection
+
+from dmp.domain.consent import Consent
+from dmp.domain.identifiers import Identifier
+from dmp.fhir.search import Search
+from dmp.fhir.search_parameters import PATIENT, PATIENT_IDENTIFIER, Kind, Parameter
+from dmp.fhir.systems import CONSENT_DOCUMENT, CONSENT_STATE, DMP_CONSENT_KIND, LOINC
+
+CONSENT_PARAMETERS = (
+    PATIENT,
+    PATIENT_IDENTIFIER,
+    Parameter("actor", Kind.TOKEN),
+    Parameter("status", Kind.TOKEN),
+    Parameter("category", Kind.TOKEN),
+    Parameter("period", Kind.DATE),
+    Parameter("_lastUpdated", Kind.DATE),
+)
+"""`actor` is an identifier rather than a reference: nobody whom a Consent names is a resource here."""
+ME = "me"
+"""As `actor`: whoever asks, and the structure of the token."""
+
+
+def is_wanted(search: Search, consent: Consent, me: Collection[Identifier]) -> bool:
+    """Whether a Consent satisfies every parameter of a search."""
+    directive = consent.directive
+    actor = directive.actor
+    named = [(actor.system, actor.value)] if actor else []
+    if actor in me:
+        named.append(("", ME))
+    kinds = [(DMP_CONSENT_KIND, directive.kind.value), (LOINC, CONSENT_DOCUMENT)]
+    return (
+        search.tokens_match("actor", named)
+        and search.tokens_match("status", [(CONSENT_STATE, consent.status.value)])
+        and search.tokens_match("category", kinds)
+        and all(any(d.matches(directive.start, directive.end) for d in group) for group in search.dates("period"))
+        and search.within("_lastUpdated", consent.updated)
+    )

@@ -1,0 +1,97 @@
+"""What a deposit relates to in the record: documents deposited before, and those that new ones replace (ITI-65)."""
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from dmp.domain.access import decide
+from dmp.domain.deposit import Plan
+from dmp.domain.document import DocumentEntry, DocumentStatus, ReplacesTarget
+from dmp.domain.errors import Conflict, Invalid, Refused
+from dmp.domain.identifiers import split_resource_id
+from dmp.domain.rights import Action
+from dmp.services.call import Call
+from dmp.services.document_access import of_document
+
+if TYPE_CHECKING:
+    from dmp.adapters.document_store import DocumentStore
+
+
+def recognise(documents: "DocumentStore", plan: Plan) -> None:
+    """Recognise documents deposited before: the same bytes are there already, other bytes clash.
+
+    Raises Conflict `duplicate-unique-id`, also where the document was deleted: it will not come back by this.
+    """
+    locals_: dict[int, str] = {}
+    for index, document in enumerate(plan.submission.documents):
+        claim = plan.claim_of(document)
+        if claim is None:
+            continue
+        if claim.sha256 != hashlib.sha256(document.content).hexdigest():
+            raise Conflict("duplicate-unique-id", f"{document.place}.masterIdentifier")
+        locals_[index] = claim.local
+    if not locals_:
+        return
+    _, entries = documents.with_documents(plan.record.id, list(locals_.values()))
+    for index, local in locals_.items():
+        entry = entries.get(local)
+        if entry is None or entry.status is DocumentStatus.ENTERED_IN_ERROR:
+            raise Conflict("duplicate-unique-id", f"{plan.submission.documents[index].place}.masterIdentifier")
+        plan.known[index] = entry
+
+
+def find_replaced(documents: "DocumentStore", call: Call, plan: Plan) -> None:
+    """Find what the new documents replace, and make sure that it is theirs to replace.
+
+    What a CDA alone says it replaces, and the caller may not know of, replaces nothing.
+    Raises Invalid `unknown-reference`, Refused, Conflict `not-current`.
+    """
+    named, implied = _named(plan), _implied(plan)
+    locals_ = {target: _local_of(plan, target, place) for target, place in named.items()}
+    if not locals_ and not implied:
+        return
+    _, entries = documents.with_documents(plan.record.id, [*locals_.values(), *implied.values()])
+    for target, local in locals_.items():
+        plan.targets[target] = _replaceable(call, plan, entries.get(local), named[target])
+    for target, local in implied.items():
+        entry = entries.get(local)
+        if entry and not decide(of_document(call, plan.record, Action.REPLACE, entry)).hidden:
+            plan.targets[target] = _replaceable(call, plan, entry, "DocumentReference.relatesTo")
+
+
+def _named(plan: Plan) -> dict[ReplacesTarget, str]:
+    """The documents that the request says are replaced, each with the place which says it."""
+    named = {target: f"{d.place}.relatesTo" for _, d in plan.unknown() for target in d.metadata.replaces}
+    if any(True for _ in plan.unknown()):
+        named |= {patch.target: patch.place for patch in plan.submission.patches}
+    return named
+
+
+def _implied(plan: Plan) -> dict[ReplacesTarget, str]:
+    """The documents of the record, by local id, that the content of new ones says are replaced."""
+    identifiers = [identifier for _, document in plan.unknown() for identifier in document.predecessors]
+    return {ReplacesTarget(identifier=i): plan.claims[i].local for i in identifiers if i in plan.claims}
+
+
+def _local_of(plan: Plan, target: ReplacesTarget, place: str) -> str:
+    if target.identifier and not target.resource_id:
+        claim = plan.claims.get(target.identifier)
+        if claim is None:
+            raise Invalid("unknown-reference", place)
+        return claim.local
+    parts = split_resource_id(target.resource_id or "")
+    if parts is None:
+        raise Invalid("unknown-reference", place)
+    if parts[0] != plan.record.id:
+        raise Refused("not-authorised", place)
+    return parts[1]
+
+
+def _replaceable(call: Call, plan: Plan, entry: DocumentEntry | None, place: str) -> DocumentEntry:
+    decision = decide(of_document(call, plan.record, Action.REPLACE, entry))
+    if entry is None or decision.hidden:
+        raise Invalid("unknown-reference", place)
+    if not decision.permit:
+        raise Refused(decision.reason, place)
+    if entry.status is not DocumentStatus.CURRENT:
+        raise Conflict("not-current", place)
+    return entry

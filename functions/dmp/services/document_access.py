@@ -1,0 +1,47 @@
+"""What is asked of `access` about documents, and what the trace will tell of it."""
+
+from dataclasses import replace
+
+from dmp.domain.access import decide
+from dmp.domain.access_request import AccessRequest, Decision
+from dmp.domain.audit import AuditAction, Interaction
+from dmp.domain.document import DocumentEntry
+from dmp.domain.errors import NotFound
+from dmp.domain.record import Record
+from dmp.domain.rights import Action
+from dmp.services.call import Call
+from dmp.services.gate import Attempt, asking
+
+_CHANGES = (Action.MASK, Action.HIDE, Action.ARCHIVE, Action.DELETE, Action.REPLACE)
+
+
+def of_document(call: Call, record: Record, action: Action, document: DocumentEntry | None) -> AccessRequest:
+    """May the caller do this to a document of the record, or to one that is not there (None)?"""
+    return replace(asking(call, record, action), document=document, missing_document=document is None)
+
+
+def may_read(call: Call, record: Record, document: DocumentEntry) -> bool:
+    """Whether the caller may see a document at all."""
+    return decide(of_document(call, record, Action.READ, document)).permit
+
+
+def may_change(call: Call, record: Record, document: DocumentEntry | None) -> Decision:
+    """A permit for some change of a document where there is one; else the denial, a hidden one first."""
+    decisions = [decide(of_document(call, record, action, document)) for action in _CHANGES]
+    hidden = next((d for d in decisions if d.hidden), decisions[0])
+    return next((d for d in decisions if d.permit), hidden)
+
+
+def attempt_on(
+    resource_type: str, record: str, local: str, interaction: Interaction, action: AuditAction = AuditAction.READ
+) -> Attempt:
+    """What the trace tells of an access to one resource."""
+    what = (f"{resource_type}/{record}.{local}",)
+    return Attempt(interaction=interaction, action=action, resource_type=resource_type, what=what)
+
+
+def existing(record: Record | None) -> Record:
+    """The record; NotFound `no-record` where there is none."""
+    if record is None:
+        raise NotFound("no-record")
+    return record

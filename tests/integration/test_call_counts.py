@@ -1,0 +1,195 @@
+"""What a request costs in calls to AWS, in order, however many documents the record holds (performance.md §2)."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from dmp.adapters import document_items
+from dmp.domain.document import Coding, Depositor, DocumentEntry, DocumentStatus, StoredContent
+from dmp.domain.identifiers import local_id
+from tests import bodies
+from tests.api_client import ApiClient
+from tests.aws_calls import counted
+from tests.fed_record import AUTHOR, COLLEAGUE, SPECIALIST, FedRecord, open_record
+
+FIRST = datetime(2020, 1, 1, tzinfo=UTC)
+SYNTHESIS = "60591-5"
+
+
+@pytest.fixture(scope="module", params=[10, 10_000])
+def record(request: pytest.FixtureRequest, api: ApiClient, stack: dict[str, str]) -> FedRecord:
+    """A record of that many documents; only the newest have bytes."""
+    record = open_record(api, stack)
+    record.authorise(SPECIALIST)
+    template = record.api.get(f"/fhir/DocumentReference/{record.publish()}", as_=AUTHOR).json
+    body = {key: value for key, value in template.items() if key not in {"id", "meta"}}
+    fill(stack["RECORDS_TABLE"], entries(record.id, body, request.param))
+    return record
+
+
+def entries(record: str, body: Mapping[str, Any], count: int) -> Iterator[DocumentEntry]:
+    depositor = Depositor(AUTHOR.identifier, AUTHOR.structure)
+    for number in range(count):
+        moment = FIRST + timedelta(hours=number)
+        code = (bodies.DISCHARGE_LETTER, SYNTHESIS)[number % 2]
+        yield DocumentEntry(
+            record=record,
+            local=local_id(moment, number.to_bytes(16)),
+            version=1,
+            updated=moment,
+            status=DocumentStatus.CURRENT,
+            type=Coding(bodies.LOINC, code),
+            visibility=frozenset(),
+            depositor=replace(depositor, person=None) if number % 3 else depositor,
+            authors=frozenset(),
+            content=StoredContent(key="none", content_type="application/pdf", size=1, sha1="", sha256=""),
+            master_identifier=None,
+            body=json.dumps(body),
+        )
+
+
+def fill(table: str, documents: Iterator[DocumentEntry]) -> None:
+    """Put entries where moto keeps them: through its front door they take minutes."""
+    from moto.dynamodb.models import dynamodb_backends
+
+    stored = dynamodb_backends["123456789012"]["eu-west-3"].tables[table]
+    for entry in documents:
+        stored.put_item(document_items.write_document(entry) | document_items.document_indexes(entry))
+
+
+LISTS = {
+    "patient={id}&status=current": ["Query", "PutItem"],
+    "patient={id}&status=current&_count=100": ["Query", "PutItem"],
+    "patient={id}&status=current,superseded&date=ge2019-01-01": ["Query", "PutItem"],
+    "patient.identifier={ins}&status=current": ["GetItem", "Query", "PutItem"],
+    "patient={id}&status=current&type=60591-5": ["Query", "BatchGetItem", "PutItem"],
+    "patient={id}&status=current&category=11": ["Query", "BatchGetItem", "PutItem"],
+    "patient={id}&status=current&type=60591-5&date=ge2020": ["Query", "BatchGetItem", "PutItem"],
+    "patient={id}&status=current&date=le2020-01-01T04:00:00Z": ["GetItem", "Query", "PutItem"],
+}
+
+
+@pytest.mark.parametrize("query", LISTS)
+def test_a_list_is_one_query_and_one_trace_entry(record: FedRecord, query: str) -> None:
+    url = query.format(id=record.id, ins=quote(bodies.qualified(record.ins)))
+
+    with counted() as calls:
+        answer = record.api.get(f"/fhir/DocumentReference?{url}", as_=SPECIALIST)
+
+    assert answer.status == 200
+    assert answer.resources
+    assert calls == LISTS[query]
+
+
+@pytest.mark.parametrize("query", ["status=current&_count=3", "status=current&date=lt2020-01-01T09:00:00Z&_count=3"])
+def test_a_further_page_reads_the_head_beside(record: FedRecord, query: str) -> None:
+    url = record.find(SPECIALIST, query).links["next"]
+
+    with counted() as calls:
+        answer = record.api.get(url, as_=SPECIALIST)
+
+    assert len(answer.resources) == 3
+    assert calls == ["GetItem", "Query", "PutItem"]
+
+
+def test_a_further_page_of_an_index_is_one_query_too(record: FedRecord) -> None:
+    url = record.find(SPECIALIST, "status=current&type=60591-5&_count=2").links["next"]
+
+    with counted() as calls:
+        answer = record.api.get(url, as_=SPECIALIST)
+
+    assert len(answer.resources) == 2
+    assert calls == ["Query", "BatchGetItem", "PutItem"]
+
+
+def test_own_documents_cost_a_query_for_person_and_structure(record: FedRecord) -> None:
+    with counted() as calls:
+        answer = record.find(COLLEAGUE, "status=current&_count=3")
+
+    assert len(answer.resources) == 3
+    assert calls == ["Query", "Query", "Query", "BatchGetItem", "PutItem"]
+
+
+def test_a_search_that_matches_nothing_is_bounded(record: FedRecord) -> None:
+    with counted() as superseded:
+        record.find(SPECIALIST, "status=superseded")
+    with counted() as deleted:
+        record.find(SPECIALIST, "status=entered-in-error")
+
+    assert len(superseded) <= 6
+    assert deleted == ["GetItem", "PutItem"]
+
+
+@pytest.mark.parametrize("place", ["DocumentReference/{}", "DocumentReference/{}/_history/1"])
+def test_a_read_is_one_batch_get_and_one_trace_entry(record: FedRecord, place: str) -> None:
+    (document,) = newest(record)
+
+    with counted() as calls:
+        assert record.api.get(f"/fhir/{place.format(document)}", as_=SPECIALIST).status == 200
+
+    assert calls == ["BatchGetItem", "PutItem"]
+
+
+def test_a_retrieval_is_traced_before_the_bytes_are_fetched(record: FedRecord) -> None:
+    (document,) = newest(record)
+
+    with counted() as calls:
+        assert record.api.get(f"/fhir/Binary/{document}", as_=SPECIALIST).body == bodies.PDF
+
+    assert calls == ["BatchGetItem", "PutItem", "GetObject"]
+
+
+def test_a_deposit_is_one_read_one_object_and_one_transaction(record: FedRecord) -> None:
+    with counted() as calls:
+        record.publish(content=b"%PDF-1.4 counted", date="2019-01-01T00:00:00Z")
+
+    assert calls == ["BatchGetItem", "PutObject", "TransactWriteItems"]
+
+
+def test_a_bundle_is_one_read_its_objects_and_one_transaction(record: FedRecord) -> None:
+    contents = [f"%PDF-1.4 counted {n}".encode() for n in range(3)]
+    body = bodies.submission(record.id, *contents, date="2019-01-01T00:00:00Z")
+
+    with counted() as calls:
+        assert record.api.post("/fhir", body, as_=AUTHOR).status == 200
+
+    assert calls == ["BatchGetItem", *["PutObject"] * 3, "TransactWriteItems"]
+
+
+def test_a_deposit_by_ins_reads_the_record_first(record: FedRecord) -> None:
+    subject = {"reference": f"Patient?identifier={bodies.qualified(record.ins)}"}
+
+    with counted() as calls:
+        record.publish(content=b"%PDF-1.4 by ins", date="2019-01-01T00:00:00Z", subject=subject)
+
+    assert calls == ["GetItem", "BatchGetItem", "PutObject", "TransactWriteItems"]
+
+
+def test_a_refusal_is_one_trace_entry(record: FedRecord) -> None:
+    from tests.fed_record import STRANGER
+
+    (document,) = newest(record)
+
+    with counted() as calls:
+        assert record.api.get(f"/fhir/Binary/{document}", as_=STRANGER).status == 403
+
+    assert calls == ["BatchGetItem", "PutItem"]
+
+
+def test_a_change_is_one_read_and_one_transaction(record: FedRecord) -> None:
+    document = record.publish(content=b"%PDF-1.4 changed", date="2019-01-01T00:00:00Z")
+
+    with counted() as calls:
+        record.mask(document)
+
+    assert calls == ["BatchGetItem", "TransactWriteItems"]
+
+
+def newest(record: FedRecord) -> list[str]:
+    """The one document that has bytes."""
+    return record.found(SPECIALIST, "status=current&_count=1")
