@@ -1,7 +1,8 @@
-"""Three repairs that make moto fit for parallel requests and transactions, in its server as within a process.
+"""Four repairs that make moto fit for parallel requests and transactions, in its server as within a process.
 
 moto 5.2.5 loses updates when threads share a table, copies every touched table whole for each item of a transaction,
-and does not know the host name that botocore calls DynamoDB Streams by. `apply` mends all three, once a process.
+sorts every table whole for each query, and does not know the host name that botocore calls DynamoDB Streams by.
+`apply` mends all four, once a process.
 """
 
 import copy
@@ -23,6 +24,7 @@ def apply() -> None:
     os.environ["AWS_ACCOUNT_ID_ENDPOINT_MODE"] = "disabled"
     _make_calls_atomic()
     _make_transactions_light()
+    _make_queries_light()
 
 
 def _make_calls_atomic() -> None:
@@ -48,6 +50,25 @@ def _make_transactions_light() -> None:
             transact(backend, transact_items)
 
     _patch(DynamoDBBackend, "transact_write_items", all_or_none)
+
+
+def _make_queries_light() -> None:
+    """Hand a query the items as they lie: it sorts those that it chooses, by the key it asks for."""
+    from moto.dynamodb.models.table import Table
+
+    query = Table.query
+
+    @wraps(query)
+    def unsorted(table: Any, *args: Any, **kwargs: Any) -> Any:
+        partitions = table.items.values()
+        has_range = table.range_key_attr is not None
+        table.all_items = lambda: [i for p in partitions for i in p.values()] if has_range else list(partitions)
+        try:
+            return query(table, *args, **kwargs)
+        finally:
+            del table.all_items
+
+    _patch(Table, "query", unsorted)
 
 
 @contextmanager

@@ -62,11 +62,11 @@ def deploy(template: Template, parameters: Mapping[str, str], expressions: Seque
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
     )
     for bucket in template.versioned_buckets:
-        made = cloudformation.describe_stack_resource(StackName=STACK, LogicalResourceId=bucket)["StackResourceDetail"]
+        made = cloudformation.describe_stack_resource(StackName=name, LogicalResourceId=bucket)["StackResourceDetail"]
         boto3.client("s3").put_bucket_versioning(
             Bucket=made["PhysicalResourceId"], VersioningConfiguration={"Status": "Enabled"}
         )
-    stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+    stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     values = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
     boto3.client("sesv2").create_email_identity(EmailIdentity=parameters["MailSender"])
     return [str(values[name]) for name in outputs]

@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
 
 from dmp.adapters import document_items
 from dmp.domain.document import Coding, Depositor, DocumentEntry, DocumentStatus, StoredContent
@@ -22,14 +24,18 @@ SYNTHESIS = "60591-5"
 
 
 @pytest.fixture(scope="module", params=[10, 10_000])
-def record(request: pytest.FixtureRequest, api: ApiClient, stack: dict[str, str]) -> FedRecord:
-    """A record of that many documents; only the newest have bytes."""
+def record(request: pytest.FixtureRequest, api: ApiClient, stack: dict[str, str]) -> Iterator[FedRecord]:
+    """A record of that many documents, gone afterwards; only the newest have bytes."""
     record = open_record(api, stack)
     record.authorise(SPECIALIST)
     template = record.api.get(f"/fhir/DocumentReference/{record.publish()}", as_=AUTHOR).json
     body = {key: value for key, value in template.items() if key not in {"id", "meta"}}
-    fill(stack["RECORDS_TABLE"], entries(record.id, body, request.param))
-    return record
+    stored = moto_table(stack["RECORDS_TABLE"])
+    for entry in entries(record.id, body, request.param):
+        stored.put_item(document_items.write_document(entry) | document_items.document_indexes(entry))
+    yield record
+    # moto looks at every item of a table for each query of an index: the tests to come would take minutes
+    del stored.items[DynamoType({"S": f"R#{record.id}"})]
 
 
 def entries(record: str, body: Mapping[str, Any], count: int) -> Iterator[DocumentEntry]:
@@ -53,13 +59,9 @@ def entries(record: str, body: Mapping[str, Any], count: int) -> Iterator[Docume
         )
 
 
-def fill(table: str, documents: Iterator[DocumentEntry]) -> None:
-    """Put entries where moto keeps them: through its front door they take minutes."""
-    from moto.dynamodb.models import dynamodb_backends
-
-    stored = dynamodb_backends["123456789012"]["eu-west-3"].tables[table]
-    for entry in documents:
-        stored.put_item(document_items.write_document(entry) | document_items.document_indexes(entry))
+def moto_table(name: str) -> Any:
+    """Where moto keeps a table: through its front door ten thousand entries take minutes."""
+    return dynamodb_backends["123456789012"]["eu-west-3"].tables[name]
 
 
 LISTS = {

@@ -46,7 +46,7 @@ def table() -> Iterator[dict[str, str]]:
 
         with mock_aws():
             made = boto3.client("dynamodb").create_table(
-                TableName="t",
+                TableName="table",
                 BillingMode="PAY_PER_REQUEST",
                 AttributeDefinitions=[{"AttributeName": "sk", "AttributeType": "S"}],
                 KeySchema=[{"AttributeName": "sk", "KeyType": "HASH"}],
@@ -54,6 +54,8 @@ def table() -> Iterator[dict[str, str]]:
             )["TableDescription"]
             queue = boto3.client("sqs").create_queue(QueueName="lost")["QueueUrl"]
             yield {"stream": made["LatestStreamArn"], "queue": queue}
+            boto3.client("sqs").delete_queue(QueueUrl=queue)
+            boto3.client("dynamodb").delete_table(TableName="table")
 
 
 def consumer(table: dict[str, str], runtime: Runtime) -> StreamConsumer:
@@ -72,7 +74,7 @@ def consumer(table: dict[str, str], runtime: Runtime) -> StreamConsumer:
 
 def put(*keys: str) -> None:
     for key in keys:
-        boto3.client("dynamodb").put_item(TableName="t", Item={"sk": {"S": key}, "raw": {"B": b"\x00"}})
+        boto3.client("dynamodb").put_item(TableName="table", Item={"sk": {"S": key}, "raw": {"B": b"\x00"}})
 
 
 def lost(table: dict[str, str]) -> list[dict[str, Any]]:

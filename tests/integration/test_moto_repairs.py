@@ -27,7 +27,7 @@ def dynamodb() -> "Iterator[DynamoDBClient]":
         with mock_aws():
             client = boto3.client("dynamodb")
             client.create_table(
-                TableName="t",
+                TableName="table",
                 BillingMode="PAY_PER_REQUEST",
                 AttributeDefinitions=[
                     {"AttributeName": "pk", "AttributeType": "S"},
@@ -37,6 +37,7 @@ def dynamodb() -> "Iterator[DynamoDBClient]":
                 StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
             )
             yield client
+            client.delete_table(TableName="table")
 
 
 def item(sk: str, **more: Any) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def item(sk: str, **more: Any) -> dict[str, Any]:
 
 def stream_length() -> int:
     streams: Any = boto3.client("dynamodbstreams")
-    arn = streams.list_streams()["Streams"][0]["StreamArn"]
+    arn = streams.list_streams(TableName="table")["Streams"][0]["StreamArn"]
     shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
     start = streams.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
     return len(streams.get_records(ShardIterator=start["ShardIterator"])["Records"])
@@ -54,19 +55,19 @@ def stream_length() -> int:
 def increment(dynamodb: "DynamoDBClient") -> int:
     """Add one on the condition that nobody else did; count how often somebody had."""
     for conflicts in range(1_000):
-        counter = dynamodb.get_item(TableName="t", Key=item("counter"), ConsistentRead=True)["Item"]["n"]["N"]
+        counter = dynamodb.get_item(TableName="table", Key=item("counter"), ConsistentRead=True)["Item"]["n"]["N"]
         try:
             dynamodb.transact_write_items(
                 TransactItems=[
                     {
                         "Put": {
-                            "TableName": "t",
+                            "TableName": "table",
                             "Item": item("counter", n={"N": str(int(counter) + 1)}),
                             "ConditionExpression": "n = :n",
                             "ExpressionAttributeValues": {":n": {"N": counter}},
                         }
                     },
-                    {"Put": {"TableName": "t", "Item": item(f"row-{int(counter) + 1}")}},
+                    {"Put": {"TableName": "table", "Item": item(f"row-{int(counter) + 1}")}},
                 ]
             )
         except dynamodb.exceptions.TransactionCanceledException:
@@ -76,29 +77,29 @@ def increment(dynamodb: "DynamoDBClient") -> int:
 
 
 def test_parallel_transactions_lose_no_update(dynamodb: "DynamoDBClient") -> None:
-    dynamodb.put_item(TableName="t", Item=item("counter", n={"N": "0"}))
+    dynamodb.put_item(TableName="table", Item=item("counter", n={"N": "0"}))
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: increment(dynamodb), range(80)))
 
     rows = dynamodb.query(
-        TableName="t", KeyConditionExpression="pk = :p", ExpressionAttributeValues={":p": {"S": "p"}}
+        TableName="table", KeyConditionExpression="pk = :p", ExpressionAttributeValues={":p": {"S": "p"}}
     )["Items"]
     assert next(row["n"]["N"] for row in rows if row["sk"]["S"] == "counter") == "80"
     assert len(rows) == 81
 
 
 def test_a_transaction_that_fails_leaves_items_and_stream_as_they_were(dynamodb: "DynamoDBClient") -> None:
-    dynamodb.put_item(TableName="t", Item=item("old", v={"N": "1"}))
+    dynamodb.put_item(TableName="table", Item=item("old", v={"N": "1"}))
     before = stream_length()
 
     with pytest.raises(ClientError) as failure:
         dynamodb.transact_write_items(
             TransactItems=[
-                {"Put": {"TableName": "t", "Item": item("new")}},
+                {"Put": {"TableName": "table", "Item": item("new")}},
                 {
                     "Update": {
-                        "TableName": "t",
+                        "TableName": "table",
                         "Key": item("old"),
                         "UpdateExpression": "SET v = :v",
                         "ExpressionAttributeValues": {":v": {"N": "2"}},
@@ -106,7 +107,7 @@ def test_a_transaction_that_fails_leaves_items_and_stream_as_they_were(dynamodb:
                 },
                 {
                     "ConditionCheck": {
-                        "TableName": "t",
+                        "TableName": "table",
                         "Key": item("absent"),
                         "ConditionExpression": "attribute_exists(pk)",
                     }
@@ -115,7 +116,7 @@ def test_a_transaction_that_fails_leaves_items_and_stream_as_they_were(dynamodb:
         )
 
     reasons = [reason["Code"] for reason in failure.value.response["CancellationReasons"]]
-    rows = dynamodb.scan(TableName="t")["Items"]
+    rows = dynamodb.scan(TableName="table")["Items"]
     assert reasons == ["None", "None", "ConditionalCheckFailed"]
     assert rows == [item("old", v={"N": "1"})]
     assert stream_length() == before == 1
