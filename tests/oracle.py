@@ -1,4 +1,4 @@
-"""A second opinion on every access: api.md §1, §3, §4 and domain.md §2 read anew, sharing no line with `dmp.domain`.
+"""A second opinion on every access: the rules of access read anew, sharing no line with `dmp.domain`.
 
 Where the contract is silent, silence is a denial; where it leaves the reason of a denial open, several are accepted.
 """

@@ -1,4 +1,4 @@
-"""The words of the access oracle: a `Case` is one whole situation (api.md §3), of plain texts and numbers."""
+"""The words of the access oracle: a `Case` is one whole situation, of plain texts and numbers."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""A request as an endpoint sees it, and the answer it gives, free of API Gateway (api.md §2)."""
+"""A request as an endpoint sees it, and the answer it gives, free of API Gateway (FHIR R4 REST)."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What the REST interactions of every resource share: version tags, conditions, created answers (api.md §2)."""
+"""What the REST interactions of every resource share: version tags, conditions, created answers (FHIR R4 REST)."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -90,7 +90,7 @@ def searchset(
 
 
 def deferred[Content](read: Callable[[], Content]) -> Callable[[], Content]:
-    """Read a body now, but say only when asked what rule it breaks: after the decision (api.md §2, order of checks).
+    """Read a body now, but say only when asked what rule it breaks: after the decision (in the order of FHIR's checks).
 
     What cannot be parsed is refused at once.
     """

@@ -1,4 +1,4 @@
-"""Lambda authorizer of every route: bearer token → Requester, or the reason why there is none (api.md §1).
+"""Lambda authorizer of every route: bearer token → Requester, or the reason why there is none (IHE IUA).
 
 It lets every request through: the handlers answer what it found, as FHIR. It runs before each request, so it imports
 neither boto3 nor Powertools.

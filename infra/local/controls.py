@@ -1,4 +1,4 @@
-"""The routes below /local, which exist nowhere else: tokens, keys, jobs, clock, mails and people (api.md §7)."""
+"""The routes below /local, which exist nowhere else: tokens, keys, jobs, clock, mails and people (README)."""
 
 import json
 from collections.abc import Callable, Mapping

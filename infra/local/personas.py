@@ -1,4 +1,4 @@
-"""The people of the demonstration, all invented, and the claims their tokens carry (api.md §1)."""
+"""The people of the demonstration, all invented, and the claims their tokens carry (IHE IUA, Pro Santé Connect)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a cold start loads: each handler reaches what it uses and nothing else (performance.md §1)."""
+"""What a cold start loads: each handler reaches what it uses and nothing else."""
 
 import json
 import os

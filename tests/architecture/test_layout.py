@@ -1,4 +1,4 @@
-"""The shape of the code (architecture.md §1, §4): small modules named after things, empty package files."""
+"""The shape of the code: small modules named after things, empty package files."""
 
 import ast
 import sys

@@ -1,4 +1,4 @@
-"""template.yaml against the code it deploys, and against what it promises (architecture.md §3, reliability.md §2)."""
+"""template.yaml against the code it deploys, and against what it promises."""
 
 import importlib
 import json

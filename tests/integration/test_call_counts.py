@@ -1,4 +1,4 @@
-"""What a request costs in calls to AWS, in order, however many documents the record holds (performance.md §2)."""
+"""What a request costs in calls to AWS, in order, however many documents the record holds."""
 
 import json
 from collections.abc import Iterator, Mapping

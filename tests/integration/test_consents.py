@@ -1,4 +1,4 @@
-"""What the patient decides and professionals attest: made, renewed, revoked, found (TD0.3, IHE PCF, api.md §4)."""
+"""What the patient decides and professionals attest: made, renewed, revoked, found (TD0.3, IHE PCF)."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""The end of authorisations: to the second by the decision, then marked and told by the job (api.md §4)."""
+"""The end of authorisations: to the second by the decision, then marked and told by the job (IHE PCF)."""
 
 import json
 from collections import Counter

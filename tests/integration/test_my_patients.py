@@ -1,4 +1,4 @@
-"""The records that authorised a professional or the own structure: `Consent?actor=me` (TD0.4, api.md §4)."""
+"""The records that authorised a professional or the own structure: `Consent?actor=me` (TD0.4)."""
 
 from collections import Counter
 from itertools import count

@@ -294,7 +294,7 @@ def test_a_wrong_opening_stores_nothing(api: ApiClient, stack: dict[str, str], w
     changed, code = WRONG[what]
     parameters: dict[str, Any] = {**ATTESTED, **changed}
     if parameters.get("patient"):
-        elements = bodies.patient(ins, **parameters["patient"])
+        elements = bodies.patient(ins, INS_NIR, **parameters["patient"])
         parameters["patient"] = {"resource": {k: v for k, v in elements.items() if v not in (None, [])}}
     elif "patient" not in parameters:
         parameters["patient"] = {"resource": bodies.patient(ins)}
@@ -304,6 +304,17 @@ def test_a_wrong_opening_stores_nothing(api: ApiClient, stack: dict[str, str], w
 
     assert (refusal.status, refusal.code) == (422, code)
     assert everything_stored(stack) == before
+
+
+def test_an_identity_of_test_may_lack_traits(api: ApiClient) -> None:
+    ins = bodies.new_ins()
+    bare = {k: v for k, v in bodies.patient(ins).items() if k in ("resourceType", "identifier")}
+
+    opened = opens(api, ins, AGENT, patient={"resource": bare}, **ATTESTED)
+    read = api.get(f"/fhir/Patient/{opened.id}", as_=requester_patient(bodies.qualified(ins)))
+
+    assert (opened.status, read.status) == (201, 200)
+    assert not read.json.keys() & {"name", "gender", "birthDate"}
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"resourceType":"Patient"}', b"\xff\xfe"])

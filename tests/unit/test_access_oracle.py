@@ -1,4 +1,4 @@
-"""The decision against the oracle: two readings of api.md §3, written apart, must agree on every drawn case.
+"""The decision against the oracle: two readings of one contract, written apart, must agree on every drawn case.
 
 `tests/oracle_adapter.py` joins them, and only it knows both sides:
 

@@ -1,4 +1,4 @@
-"""What the claims of each kind of issuer make of the caller, and which of them refuse the token (api.md §1)."""
+"""What the claims of each kind of issuer make of the caller, and which of them refuse the token."""
 
 from typing import Any
 

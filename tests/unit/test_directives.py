@@ -1,4 +1,4 @@
-"""How decisions of the patient change those in force, as rules of the domain (api.md §4)."""
+"""How decisions of the patient change those in force, as rules of the domain (IHE PCF)."""
 
 from datetime import UTC, datetime, timedelta
 

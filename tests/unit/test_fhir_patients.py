@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from dmp.domain.errors import DmpError, Invalid
-from dmp.domain.identifiers import Identifier
+from dmp.domain.identifiers import INS_NIR, Identifier
 from dmp.domain.record import Closure, ClosureMotive, OpeningMethod, Record, RecordStatus, Telecom
 from dmp.fhir import systems as s
 from dmp.fhir.parsing import parse_resource
@@ -91,7 +91,9 @@ def test_the_evidence_of_consent_is_complete(given: make.Json, code: str, parame
     ],
 )
 def test_every_trait_of_the_ins_is_required(changes: make.Json, code: str) -> None:
-    error = refused(patient=make.patient(**changes))
+    real = {"identifier": [{"system": INS_NIR, "value": make.INS}]}
+
+    error = refused(patient=make.patient(**{**real, **changes}))
 
     assert error.code == code
     assert str(error.expression).startswith("Parameters.parameter.where(name='patient').resource")

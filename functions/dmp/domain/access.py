@@ -1,4 +1,4 @@
-"""May this requester do this? The only place that permits or denies (api.md §3; L.1110-4, L.1111-14 to L.1111-19)."""
+"""May this requester do this? The only place that permits or denies (L.1110-4, L.1111-14 to L.1111-19)."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The question that `access` decides, with what the record holds about the caller (api.md §3)."""
+"""The question that `access` decides, with what the record holds about the caller (L.1111-14 to L.1111-19)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

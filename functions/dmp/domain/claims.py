@@ -1,4 +1,4 @@
-"""Claims of a verified token → the Requester they stand for, by the kind of issuer (api.md §1, VIHF 3.0)."""
+"""Claims of a verified token → the Requester they stand for, by the kind of issuer (Pro Santé Connect, VIHF 3.0)."""
 
 import re
 from collections.abc import Mapping

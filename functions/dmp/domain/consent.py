@@ -8,7 +8,7 @@ from dmp.domain.identifiers import Identifier, resource_id
 
 
 class ConsentKind(StrEnum):
-    """The kinds of api.md §4 (code system dmp-consent-kind)."""
+    """The kinds of IHE PCF (code system dmp-consent-kind)."""
 
     OPENING = "opening"
     AUTHORISATION = "authorisation"

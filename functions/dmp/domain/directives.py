@@ -1,4 +1,4 @@
-"""How a new decision of the patient changes those already in force (api.md §4)."""
+"""How a new decision of the patient changes those already in force (IHE PCF)."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The record of one person: identity, state and every directive in force (api.md §2, R.1111-36)."""
+"""The record of one person: identity, state and every directive in force (R.1111-36)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -44,7 +44,10 @@ class Telecom:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """The INS with its five traits; `birth_date` is `YYYY-MM-DD`, `birth_place` the INSEE code."""
+    """The INS with its five traits; `birth_date` is `YYYY-MM-DD`, `birth_place` the INSEE code.
+
+    Beside an INS of TEST or DEMO a trait may be empty.
+    """
 
     ins: Identifier
     birth_name: str

@@ -1,4 +1,4 @@
-"""Who calls: what the authorizer learnt from the token, and nothing else of it (api.md §1)."""
+"""Who calls: what the authorizer learnt from the token, and nothing else of it (IHE IUA, Pro Santé Connect)."""
 
 from dataclasses import dataclass
 from enum import StrEnum

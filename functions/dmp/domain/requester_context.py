@@ -1,4 +1,4 @@
-"""What the authorizer hands to every handler: the Requester as flat JSON, or why there is none (api.md §1)."""
+"""What the authorizer hands to every handler: the Requester as flat JSON, or why there is none."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What each kind of requester, and each capacity towards a record, may do at all: data, not rules (api.md §1, §4)."""
+"""What each kind of requester, and each capacity towards a record, may do at all: data, not rules (L.1111-17)."""
 
 from enum import StrEnum
 

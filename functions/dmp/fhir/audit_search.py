@@ -1,4 +1,4 @@
-"""Search of AuditEvent: its parameters, and which entries of the trace they mean (api.md §6)."""
+"""Search of AuditEvent: its parameters, and which entries of the trace they mean (IHE BALP)."""
 
 from collections.abc import Iterator
 

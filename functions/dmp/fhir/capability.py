@@ -1,4 +1,4 @@
-"""CapabilityStatement: exactly what this version does, resource by resource (api.md §2)."""
+"""CapabilityStatement: exactly what this version does, resource by resource (FHIR R4 REST)."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the header of a CDA adds to a DocumentReference, and where the two must agree (api.md §5, CDA R2)."""
+"""What the header of a CDA adds to a DocumentReference, and where the two must agree (CDA R2)."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""A Consent as it is answered: complete after IHE PCF's Basic profile (api.md §4)."""
+"""A Consent as it is answered: complete after IHE PCF's Basic profile (IHE PCF)."""
 
 from base64 import b64encode
 from typing import Any

@@ -1,4 +1,4 @@
-"""PATCH of a Consent: its status and its period, by JSON Patch or FHIRPath Patch (api.md §4)."""
+"""PATCH of a Consent: its status and its period, by JSON Patch or FHIRPath Patch (IHE PCF)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

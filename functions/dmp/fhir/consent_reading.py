@@ -1,4 +1,4 @@
-"""A Consent as a client asks for it: PCF's Basic shape with one of our kinds, read strictly (api.md §4)."""
+"""A Consent as a client asks for it: PCF's Basic shape with one of our kinds, read strictly (IHE PCF)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

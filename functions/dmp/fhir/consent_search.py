@@ -1,4 +1,4 @@
-"""Search of Consent: its parameters, and which Consents they mean (api.md §4)."""
+"""Search of Consent: its parameters, and which Consents they mean (IHE PCF)."""
 
 from collections.abc import Collection
 

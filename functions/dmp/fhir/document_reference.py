@@ -1,4 +1,4 @@
-"""A DocumentReference as it is stored: completed, corrected, without what only the server decides (api.md §5)."""
+"""A DocumentReference as it is stored: completed, corrected, without what only the server decides (IHE MHD, PDSm)."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""The input `Parameters` of the operations on a record ($open, $close, $reopen …), read one by one (api.md §2)."""
+"""The input `Parameters` of the operations on a record ($open, $close, $reopen …), read one by one (FHIR R4 REST)."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

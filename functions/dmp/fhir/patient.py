@@ -1,4 +1,4 @@
-"""The record as a FHIR Patient: its state for TD0.2, the identity for those who may read it (FR Core, api.md §2)."""
+"""The record as a FHIR Patient: its state for TD0.2, the identity for those who may read it (FR Core)."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def render_patient(
         "resourceType": "Patient",
         "id": record.id,
         "meta": {"versionId": str(record.patient_version), "lastUpdated": instant_text(record.updated)},
-        "extension": [*extensions, _birth_place(record.identity)] if full else extensions,
+        "extension": [*extensions, *_birth_place(record.identity)] if full else extensions,
         "identifier": [_ins(record.identity.ins)],
         "active": record.status is RecordStatus.OPEN,
     }
@@ -77,22 +77,29 @@ def _ins(ins: Identifier) -> dict[str, Any]:
 
 
 def _traits(identity: Identity) -> dict[str, Any]:
-    traits: dict[str, Any] = {"name": _names(identity)}
-    if identity.telecom:
-        traits["telecom"] = [{"system": point.system, "value": point.value} for point in identity.telecom]
-    return traits | {"gender": identity.gender, "birthDate": identity.birth_date}
+    """Those that are known: beside an INS of TEST or DEMO some may be missing."""
+    telecom = [{"system": point.system, "value": point.value} for point in identity.telecom]
+    traits = {
+        "name": _names(identity),
+        "telecom": telecom,
+        "gender": identity.gender,
+        "birthDate": identity.birth_date,
+    }
+    return {name: value for name, value in traits.items() if value}
 
 
 def _names(identity: Identity) -> list[dict[str, Any]]:
-    all_given = {"url": s.FR_BIRTH_GIVEN_NAMES, "valueString": " ".join(identity.given_names)}
     given = list(identity.given_names)
-    official = {"extension": [all_given], "use": "official", "family": identity.birth_name, "given": given}
-    if not identity.usual_name:
-        return [official]
-    return [official, {"use": "usual", "family": identity.usual_name, "given": given[:1]}]
+    all_given = [{"url": s.FR_BIRTH_GIVEN_NAMES, "valueString": " ".join(given)}] if given else []
+    official = {"extension": all_given, "use": "official", "family": identity.birth_name, "given": given}
+    usual = {"use": "usual", "family": identity.usual_name, "given": given[:1]} if identity.usual_name else {}
+    names = ({part: value for part, value in name.items() if value} for name in (official, usual))
+    return [name for name in names if name.keys() & {"family", "given"}]
 
 
-def _birth_place(identity: Identity) -> dict[str, Any]:
+def _birth_place(identity: Identity) -> list[dict[str, Any]]:
+    if not identity.birth_place:
+        return []
     coding = {"system": s.COMMUNE, "code": identity.birth_place}
     address = {"extension": [{"url": s.FR_INSEE_CODE, "valueCoding": coding}]}
-    return {"url": s.BIRTH_PLACE, "valueAddress": address}
+    return [{"url": s.BIRTH_PLACE, "valueAddress": address}]

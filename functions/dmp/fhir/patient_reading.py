@@ -1,12 +1,12 @@
-"""Opening, closing and reopening a record: from Parameters to the domain (TD1.1, TD1.4, TD1.5; api.md §2)."""
+"""Opening, closing and reopening a record: from Parameters to the domain (TD1.1, TD1.4, TD1.5)."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from dmp.domain.errors import Invalid
-from dmp.domain.identifiers import Identifier
+from dmp.domain.identifiers import INS_REAL_SYSTEMS, Identifier
 from dmp.domain.record import (
     Closure,
     ClosureMotive,
@@ -62,19 +62,33 @@ def read_reopening(parameters: Resource, now: datetime) -> tuple[OpeningMethod, 
 
 
 def read_identity(patient: Resource, place: str, now: datetime) -> Identity:
-    """Read the INS and its five traits from a Patient; the key of the INS is not looked at here."""
+    """Read the INS and its five traits from a Patient; the key of the INS is not looked at here.
+
+    Raises Invalid `ins-invalid` for a trait that is missing or wrong; beside an INS of TEST or DEMO it stays empty.
+    """
     checked = _of_type(patient, "Patient", place)
-    official = _name(checked, "official")
+    official, ins = _name(checked, "official"), _ins(checked, place)
+    strict = ins.system in INS_REAL_SYSTEMS
+    family = f"{place}.name.where(use='official').family"
     return Identity(
-        ins=_ins(checked, place),
-        birth_name=_required(official.get("family"), f"{place}.name.where(use='official').family"),
-        given_names=_given_names(official, place),
+        ins=ins,
+        birth_name=_trait(lambda: _required(official.get("family"), family), "", strict=strict),
+        given_names=_trait(lambda: _given_names(official, place), (), strict=strict),
         usual_name=_name(checked, "usual").get("family", ""),
-        birth_date=_birth_date(checked, place, now),
-        gender=_required(checked.get("gender"), f"{place}.gender"),
-        birth_place=_birth_place(checked, place),
+        birth_date=_trait(lambda: _birth_date(checked, place, now), "", strict=strict),
+        gender=_trait(lambda: _required(checked.get("gender"), f"{place}.gender"), "", strict=strict),
+        birth_place=_trait(lambda: _birth_place(checked, place), "", strict=strict),
         telecom=tuple(_telecoms(checked)),
     )
+
+
+def _trait[T](read: Callable[[], T], absent: T, *, strict: bool) -> T:
+    try:
+        return read()
+    except Invalid:
+        if strict:
+            raise
+        return absent
 
 
 def read_guardian(related_person: Resource, place: str) -> Guardian:

@@ -1,4 +1,4 @@
-"""The new documents of a deposit: their bytes go to the bucket before entries name them (architecture.md §3)."""
+"""The new documents of a deposit: their bytes go to the bucket before entries name them."""
 
 import base64
 import hashlib

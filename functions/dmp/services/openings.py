@@ -72,6 +72,8 @@ class OpeningsService:
             raise Invalid("attestation-required", "Parameters.parameter")
         if opening.guardian is None:
             return
+        if not opening.identity.birth_date:
+            raise Invalid("ins-invalid", f"{_PATIENT}.resource.birthDate")
         if eighteenth_birthday(opening.identity.birth_date) <= call.now:
             raise Invalid("not-a-minor", _GUARDIAN)
         if opening.guardian.identifier:
