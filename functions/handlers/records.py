@@ -32,6 +32,8 @@ _OPENINGS = OpeningsService(
     test_identities=_BASE.settings.stage is not Stage.PROD,
 )
 _RECORDS = RecordsService(_BASE.gate, _BASE.records, _BASE.ledger)
+_STATUS_QUERY = "identifier=(INS)"
+"""How the trace tells of the query, which is nothing but an INS."""
 _IDENTIFIER = Parameter("identifier", Kind.PATIENT_IDENTIFIER, linked_as="")
 
 
@@ -90,7 +92,7 @@ def status(request: Request) -> Answer:
     )
     if search.patient is None or search.patient.ins is None:
         raise malformed_parameter("missing-parameter", "identifier", "identifier is mandatory")
-    view = _RECORDS.status(request.call, search.patient.ins, search.described())
+    view = _RECORDS.status(request.call, search.patient.ins, _STATUS_QUERY)
     found = [_rendered(view)] if view else []
     return searchset(search, found, total=len(found))
 
