@@ -34,7 +34,7 @@ _OPENINGS = OpeningsService(
 _RECORDS = RecordsService(_BASE.gate, _BASE.records, _BASE.ledger)
 _STATUS_QUERY = "identifier=(INS)"
 """How the trace tells of the query, which is nothing but an INS."""
-_IDENTIFIER = Parameter("identifier", Kind.PATIENT_IDENTIFIER, linked_as="")
+_IDENTIFIER = Parameter("identifier", Kind.PATIENT_IDENTIFIER)
 
 
 def open_record(request: Request) -> Answer:
@@ -94,7 +94,7 @@ def status(request: Request) -> Answer:
         raise malformed_parameter("missing-parameter", "identifier", "identifier is mandatory")
     view = _RECORDS.status(request.call, search.patient.ins, _STATUS_QUERY)
     found = [_rendered(view)] if view else []
-    return searchset(search, found, total=len(found))
+    return searchset(search, found, record=view.record.id if view else "", total=len(found))
 
 
 def read(request: Request) -> Answer:

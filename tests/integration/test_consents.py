@@ -1020,3 +1020,25 @@ def test_every_decision_is_in_the_trace(record: OpenRecord, clock: TimeMachineFi
     assert opened == ("C", "0")
     assert told == [("C", "0"), ("E", "8"), ("R", "0"), ("E", "0"), ("U", "0"), ("E", "8")]
     assert kind_of(record.get_consent(consent)) == "authorisation"
+
+
+# --- found by a stranger's look from outside
+
+
+def test_nobody_attests_for_a_foreign_structure(record: OpenRecord) -> None:
+    foreign = bodies.authorisation_of_structure(record.id, "1990000615")
+
+    refusal = record.consent(foreign, requester_professional(structure_id=HOSPITAL))
+
+    assert (refusal.status, refusal.code) == (403, "not-authorised")
+    assert not record.may_read(requester_professional("10100000699", structure_id="1990000615"))
+
+
+def test_ten_revocations_at_once_all_get_through(record: OpenRecord) -> None:
+    consents = [record.authorise(f"81010000{number:04d}").id for number in range(10)]
+
+    with ThreadPoolExecutor(10) as at_once:
+        answers = list(at_once.map(record.revoke, consents))
+
+    assert [answer.status for answer in answers] == [200] * 10
+    assert {record.status_of(consent) for consent in consents} == {"inactive"}

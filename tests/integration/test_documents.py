@@ -322,3 +322,12 @@ def test_another_person_sees_nothing_at_all(record: FedRecord) -> None:
 
     assert {answer.status for answer in answers} == {404}
     assert [answer.json for answer in answers] == [answer.json for answer in absent]
+
+
+def test_a_list_is_refused_like_its_documents(record: FedRecord) -> None:
+    answer = record.api.post("/fhir", bodies.submission(record.id), as_=AUTHOR)
+    (location,) = [e["response"]["location"] for e in answer.json["entry"] if "List/" in e["response"]["location"]]
+
+    refusal = record.api.get("/fhir/" + location.partition("/_history")[0], as_=SPECIALIST)
+
+    assert (refusal.status, refusal.code) == (403, "not-authorised")

@@ -7,6 +7,7 @@ from dmp.domain import access_matrix, rights
 from dmp.domain.access_request import AccessRequest, Decision
 from dmp.domain.consent import ConsentKind, Directive, Grantor, Relationship
 from dmp.domain.document import INVISIBLE, Depositor, Visibility
+from dmp.domain.identifiers import STRUCT_IDNAT
 from dmp.domain.record import Opening, RecordStatus
 from dmp.domain.requester import Requester, RequesterKind
 from dmp.domain.rights import Action, Capacity
@@ -24,10 +25,6 @@ def _permit(reason: str, directives: tuple[Directive, ...] = ()) -> Decision:
 
 def _deny(reason: str, directives: tuple[Directive, ...] = (), *, hidden: bool = False) -> Decision:
     return Decision(False, reason, tuple(d.consent for d in directives), hidden)
-
-
-def _may_make(capacity: Capacity, kind: ConsentKind | None) -> bool:
-    return kind is None or capacity in rights.CONSENT_MAKERS.get(kind, frozenset())
 
 
 def not_ones_own(request: AccessRequest) -> Decision | None:
@@ -69,7 +66,7 @@ def own_record(request: AccessRequest) -> Decision | None:
         return _deny("invisible", hidden=True)
     if request.action not in rights.OF_PATIENT:
         return None
-    if not _may_make(Capacity.PATIENT, request.consent_kind):
+    if not rights.may_make(Capacity.PATIENT, request.consent_kind):
         return _deny("not-authorised")
     return _permit("patient")
 
@@ -83,7 +80,7 @@ def representative(request: AccessRequest) -> Decision | None:
     if request.visibility & INVISIBLE:
         return _deny("invisible", held, hidden=True)
     permitted = request.action in (rights.OF_REPRESENTATIVE if legal else rights.OF_CAREGIVER)
-    if permitted and _may_make(Capacity.LEGAL_REPRESENTATIVE, request.consent_kind):
+    if permitted and rights.may_make(Capacity.LEGAL_REPRESENTATIVE, request.consent_kind):
         return _permit("representative", held)
     return None
 
@@ -113,7 +110,7 @@ def attending_physician(request: AccessRequest) -> Decision | None:
     permitted = request.action in rights.OF_ATTENDING_PHYSICIAN
     if request.action is Action.REVOKE_CONSENT and request.consent:
         permitted = request.consent.kind in rights.REVOCABLE_BY_ATTENDING_PHYSICIAN
-    if marks and permitted and _may_make(Capacity.ATTENDING_PHYSICIAN, request.consent_kind):
+    if marks and permitted and rights.may_make(Capacity.ATTENDING_PHYSICIAN, request.consent_kind):
         return _permit("attending-physician", marks)
     return None
 
@@ -135,13 +132,15 @@ def own_consent(request: AccessRequest) -> Decision | None:
 
 
 def _attestation(request: AccessRequest) -> Decision | None:
-    """Any professional attests an authorisation, of a colleague too; only a physician the own mark."""
-    if not _may_make(Capacity.PROFESSIONAL, request.consent_kind):
+    """Professionals attest an authorisation, of a colleague or of the own structure; a physician the own mark."""
+    requester, actor = request.requester, request.consent_actor
+    if not rights.may_make(Capacity.PROFESSIONAL, request.consent_kind):
         return None
-    own = request.consent_actor == request.requester.identifier and request.requester.profession == PHYSICIAN
-    if request.consent_kind is ConsentKind.ATTENDING_PHYSICIAN and not own:
-        return None
-    return _permit("attestation")
+    if request.consent_kind is ConsentKind.ATTENDING_PHYSICIAN:
+        own = actor == requester.identifier and requester.profession == PHYSICIAN
+        return _permit("attestation") if own else None
+    foreign = actor is not None and actor.system == STRUCT_IDNAT and actor != requester.structure
+    return None if foreign else _permit("attestation")
 
 
 def opener(request: AccessRequest) -> Decision | None:

@@ -95,3 +95,8 @@ CONSENT_MAKERS: dict[ConsentKind, frozenset[Capacity]] = {
 REVOCABLE_BY_CONCERNED = frozenset({ConsentKind.AUTHORISATION, ConsentKind.ATTENDING_PHYSICIAN})
 """What a professional whom a Consent names, or who attested it, may give back."""
 REVOCABLE_BY_ATTENDING_PHYSICIAN = REVOCABLE_BY_CONCERNED | {ConsentKind.BLOCK}
+
+
+def may_make(capacity: Capacity, kind: ConsentKind | None) -> bool:
+    """Whether somebody in this capacity creates Consents of a kind; True where none is about to be created."""
+    return kind is None or capacity in CONSENT_MAKERS.get(kind, frozenset())

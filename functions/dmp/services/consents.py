@@ -14,8 +14,9 @@ from dmp.domain.directives import check_actor, ended_by, holds_longer, next_due,
 from dmp.domain.errors import Invalid, NotFound, PreconditionFailed, Unavailable
 from dmp.domain.record import Record
 from dmp.domain.rights import Action
+from dmp.services.attempts import attempts
 from dmp.services.call import Call
-from dmp.services.gate import ATTEMPTS, Attempt, Gate, asking
+from dmp.services.gate import Attempt, Gate, asking
 
 if TYPE_CHECKING:
     from dmp.adapters.ledger import Ledger
@@ -54,7 +55,7 @@ class ConsentsService:
         `period-too-long`, …), Conflict (`too-many`).
         """
         record_id = self._store.named(patient)
-        for _ in range(ATTEMPTS):
+        for _ in attempts():
             record = self._store.existing(record_id)
             request, decision = self._admit_creation(call, record, read)
             if request.patient.ins not in (None, record.identity.ins):
@@ -148,7 +149,7 @@ class ConsentsService:
         (`version-conflict`), Invalid (`consent-ended`, `consent-immutable`, `period-too-long`).
         """
         attempt = consent_attempt(interaction, f"{record_id}.{local}", AuditAction.UPDATE)
-        for _ in range(ATTEMPTS):
+        for _ in attempts():
             record, found = self._store.with_consent(record_id, local)
             decision = self._gate.admit(call, asking(call, record, Action.REVOKE_CONSENT, found), attempt)
             consent = existing(found)

@@ -25,12 +25,13 @@ from dmp.domain.identifiers import Identifier
 from dmp.domain.record import Record
 from dmp.domain.rights import Action
 from dmp.domain.submission import Publication, Submission
+from dmp.services.attempts import attempts
 from dmp.services.call import Call
 from dmp.services.deposit_entries import DepositContents, name_entries
 from dmp.services.deposit_lists import DepositLists
 from dmp.services.deposit_targets import find_replaced, recognise
 from dmp.services.document_access import existing, may_read
-from dmp.services.gate import ATTEMPTS, Attempt, Gate, asking
+from dmp.services.gate import Attempt, Gate, asking
 
 if TYPE_CHECKING:
     from dmp.adapters.document_store import DocumentStore
@@ -115,7 +116,7 @@ class DepositsService:
         """Try until the deposit stands or cannot; leave no bytes that nothing names."""
         receipt = None
         try:
-            for _ in range(ATTEMPTS):
+            for _ in attempts():
                 receipt = self._attempt(deposit, record_id, identifiers)
                 if receipt is not None:
                     deposit.contents.discard(receipt)

@@ -14,9 +14,10 @@ from dmp.domain.errors import Gone, Invalid, NotFound, PreconditionFailed, Unava
 from dmp.domain.identifiers import Identifier
 from dmp.domain.record import Record
 from dmp.domain.rights import Action
+from dmp.services.attempts import attempts
 from dmp.services.call import Call
 from dmp.services.document_access import attempt_on, existing, may_change, of_document
-from dmp.services.gate import ATTEMPTS, Attempt, Gate, failure_of
+from dmp.services.gate import Attempt, Gate, failure_of
 
 if TYPE_CHECKING:
     from dmp.adapters.document_store import DocumentStore
@@ -41,7 +42,7 @@ class DocumentChangesService:
 
         Raises PreconditionFailed (`version-conflict`), Refused, NotFound, Gone, Invalid (`status-transition`).
         """
-        for _ in range(ATTEMPTS):
+        for _ in attempts():
             record, entry = self._admitted(call, record_id, local)
             if expected is not None and expected != entry.version:
                 raise PreconditionFailed("version-conflict")

@@ -1,6 +1,6 @@
 """One document or list as it stands: its entry, its bytes, its versions (ITI-66, ITI-68, TD3.2)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -65,20 +65,29 @@ class DocumentsService:
         found, entry = self._documents.with_list(record_id, local)
         record = existing(found)
         attempt = attempt_on("List", record_id, local, Interaction.READ)
-        permits = self._permits(call, record, entry) if entry else {}
+        decisions = self._decisions(call, record, entry) if entry else {}
+        permits = {one: decision for one, decision in decisions.items() if decision.permit}
         if entry is None or not permits:
+            self._refuse_as_its_documents(call, record, decisions.values(), attempt)
             self._gate.admit(call, of_document(call, record, Action.READ, None), attempt)
             self._gate.trace_refusal(call, record, attempt, replace(_NO_DOCUMENT, reason="no-list"))
             raise NotFound("no-list")
         self._gate.trace_access(call, record, attempt, next(iter(permits.values())))
         return replace(entry, documents=tuple(one for one in entry.documents if one in permits))
 
-    def _permits(self, call: Call, record: Record, entry: ListEntry) -> Mapping[str, Decision]:
-        """The documents of a list that the caller may see, each with the decision; deleted ones are seen by none."""
+    def _refuse_as_its_documents(
+        self, call: Call, record: Record, decisions: Iterable[Decision], attempt: Attempt
+    ) -> None:
+        """Refuse a list like those of its documents that the caller may know of but not see."""
+        known = next((decision for decision in decisions if not decision.hidden), None)
+        if known:
+            self._gate.refuse(call, record, attempt, known)
+
+    def _decisions(self, call: Call, record: Record, entry: ListEntry) -> Mapping[str, Decision]:
+        """What is decided of each document of a list; deleted ones are seen by none."""
         _, documents = self._documents.with_documents(record.id, entry.documents)
         alive = [d for d in documents.values() if d.status is not DocumentStatus.ENTERED_IN_ERROR]
-        decisions = {d.local: decide(of_document(call, record, Action.READ, d)) for d in alive}
-        return {one: decision for one, decision in decisions.items() if decision.permit}
+        return {d.local: decide(of_document(call, record, Action.READ, d)) for d in alive}
 
     def _alive(self, call: Call, record_id: str, local: str, attempt: Attempt) -> DocumentEntry:
         """The entry, admitted and traced; Gone where it was deleted."""

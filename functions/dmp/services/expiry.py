@@ -14,9 +14,10 @@ from dmp.domain.changes import Change, Contention, Message, SaveConsent, SendMes
 from dmp.domain.consent import Consent, ConsentKind, ConsentStatus
 from dmp.domain.record import Record, RecordStatus
 from dmp.observability import logger
+from dmp.services.attempts import ATTEMPTS, attempts
 from dmp.services.call import Call
 from dmp.services.consents import consent_attempt
-from dmp.services.gate import ATTEMPTS, Gate
+from dmp.services.gate import Gate
 
 if TYPE_CHECKING:
     from dmp.adapters.ledger import Ledger
@@ -66,7 +67,7 @@ class ExpiryService:
                 yield from self._store.due_consents(datetime(year, month, 1, tzinfo=now.tzinfo), shard, now)
 
     def _handle(self, call: Call, record_id: str, local: str, swept: Swept) -> None:
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in attempts():
             record, consent = self._store.with_consent(record_id, local)
             if consent is None or not _is_due(consent, call.now):
                 return

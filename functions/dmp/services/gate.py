@@ -40,10 +40,6 @@ class Attempt:
     query: str = ""
 
 
-ATTEMPTS = 4
-"""How often a change is decided anew when somebody else changed the record meanwhile."""
-
-
 def asking(call: Call, record: Record, action: Action, consent: Consent | None = None) -> AccessRequest:
     """The question whether a caller may do this to a record, or to a Consent of it."""
     return AccessRequest(

@@ -15,8 +15,9 @@ from dmp.domain.identifiers import Identifier
 from dmp.domain.record import Closure, Evidence, Record, RecordStatus
 from dmp.domain.requester import RequesterKind
 from dmp.domain.rights import Action
+from dmp.services.attempts import attempts
 from dmp.services.call import Call
-from dmp.services.gate import ATTEMPTS, Attempt, Gate, asking
+from dmp.services.gate import Attempt, Gate, asking
 from dmp.services.openings import opening_consent
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class RecordsService:
         apply: Callable[[Record], Changed],
     ) -> RecordView:
         attempt = _attempt(interaction, AuditAction.UPDATE, f"Patient/{record_id}")
-        for _ in range(ATTEMPTS):
+        for _ in attempts():
             record = self._store.existing(record_id)
             decision = self._admit_operation(call, asking(call, record, action), attempt)
             changed, changes = apply(record)

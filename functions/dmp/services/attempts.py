@@ -1,0 +1,19 @@
+"""Deciding anew when somebody else changed the record meanwhile: a patient's revocation must get through."""
+
+import random
+import time
+from collections.abc import Iterator
+
+ATTEMPTS = 16
+"""Enough for a dozen writers of one record at once: each wave lets one of them through."""
+_FIRST_PAUSE_SECONDS = 0.01
+_LONGEST_PAUSE_SECONDS = 0.25
+
+
+def attempts() -> Iterator[int]:
+    """Count the attempts at a change, from 1 on, with a random pause before each but the first."""
+    for attempt in range(1, ATTEMPTS + 1):
+        if attempt > 1:
+            longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt)
+            time.sleep(random.uniform(0, longest))  # noqa: S311 - spreads writers, no secret
+        yield attempt
