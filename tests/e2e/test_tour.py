@@ -4,12 +4,16 @@ import re
 import subprocess
 from os import environ
 from pathlib import Path
+from shutil import which
+
+import pytest
 
 from infra.local.process import LocalProcess
 
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.skipif(which("curl") is None, reason="the tour is told with curl")
 def test_the_tour_of_the_readme_does_what_it_says() -> None:
     script = re.search(r"<!-- tour.*?-->\n```bash\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
     assert script
