@@ -111,7 +111,7 @@ class DocumentStore:
 
     def former_documents(self, record: str, local: str) -> list[DocumentEntry]:
         """The former versions of an entry, oldest first."""
-        prefix = f"V#DocumentReference#{local}#"
+        prefix = keys.formers("DocumentReference", local)
         items, _ = self._table.query(keys.partition(record), Range(prefix, prefix + _LAST), forward=True)
         return [document_items.read_document(item) for item in items]
 

@@ -57,7 +57,12 @@ def message(local: str) -> str:
 
 def former(kind: str, local: str, version: int) -> str:
     """Sort key of a former version."""
-    return f"V#{kind}#{local}#{version:06d}"
+    return f"{formers(kind, local)}{version:06d}"
+
+
+def formers(kind: str, local: str) -> str:
+    """What the sort keys of all former versions of a resource begin with."""
+    return f"V#{kind}#{local}#"
 
 
 def unique_id(digest: str) -> str:

@@ -94,7 +94,7 @@ class RecordStore:
 
     def former_consents(self, record: str, local: str) -> list[Consent]:
         """The former versions of a Consent, oldest first."""
-        prefix = f"V#Consent#{local}#"
+        prefix = keys.formers("Consent", local)
         items, _ = self._table.query(keys.partition(record), Range(prefix, prefix + _LAST), forward=True)
         return [record_items.read_consent(item) for item in items]
 

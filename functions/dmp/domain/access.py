@@ -86,14 +86,12 @@ def representative(request: AccessRequest) -> Decision | None:
 
 
 def own_document(request: AccessRequest) -> Decision | None:
-    """The depositor, person or structure, has the own documents; a named author reads."""
-    if request.document is None:
-        return None
-    if request.action in rights.OF_AUTHOR and Depositor.of(request.requester).is_same_author(
-        request.document.depositor
-    ):
+    """The depositor, person or structure, has the own documents and Folders; a named author reads."""
+    document = request.document
+    fed_by = document.depositor if document else request.folder
+    if fed_by and request.action in rights.OF_AUTHOR and Depositor.of(request.requester).is_same_author(fed_by):
         return _permit("author")
-    if request.action is Action.READ and request.requester.identifier in request.document.authors:
+    if document and request.action is Action.READ and request.requester.identifier in document.authors:
         return _permit("named-author")
     return None
 

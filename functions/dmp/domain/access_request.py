@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dmp.domain.consent import ConsentKind, Directive, EmergencyPurpose, Relationship
-from dmp.domain.document import DocumentEntry, Visibility
+from dmp.domain.document import Depositor, DocumentEntry, Visibility
 from dmp.domain.identifiers import Identifier
 from dmp.domain.record import Record
 from dmp.domain.requester import Requester, RequesterKind
@@ -16,8 +16,8 @@ from dmp.domain.rights import Action
 class AccessRequest:
     """One question: may `requester` do `action` to `record` (or to its `document` or `consent`) at `now`?
 
-    `missing_document` asks about a document that is not there: whoever may not see everything gets the same answer
-    as for a masked one. `consent` is the one that is read or
+    `folder` is who fed the Folder that is asked about. `missing_document` asks about a document that is not there:
+    whoever may not see everything gets the same answer as for a masked one. `consent` is the one that is read or
     revoked; `consent_kind` and `consent_actor` tell of one about to be created.
     """
 
@@ -26,6 +26,7 @@ class AccessRequest:
     record: Record
     now: datetime
     document: DocumentEntry | None = None
+    folder: Depositor | None = None
     missing_document: bool = False
     consent: Directive | None = None
     attested_by: Identifier | None = None

@@ -4,14 +4,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dmp.domain.access import decide
 from dmp.domain.deposit import Deposited, Plan
 from dmp.domain.document import Depositor
 from dmp.domain.document_list import ListEntry
 from dmp.domain.errors import Conflict, Invalid, Refused
 from dmp.domain.identifiers import local_id, split_resource_id
+from dmp.domain.rights import Action
 from dmp.domain.submission import SUBJECT, SubmittedList, with_references
 from dmp.services.call import Call
 from dmp.services.deposit_entries import body_of
+from dmp.services.gate import asking
 
 if TYPE_CHECKING:
     from dmp.adapters.document_store import DocumentStore
@@ -47,8 +50,9 @@ class DepositLists:
         former = self._documents.with_list(plan.record.id, claim.local)[1]
         if former is None or former.kind is not wanted.kind:
             raise Conflict("duplicate-unique-id", f"{wanted.place}.identifier")
-        if not Depositor.of(call.requester).is_same_author(former.depositor):
-            raise Refused("not-author", wanted.place)
+        decision = decide(replace(asking(call, plan.record, Action.REPLACE), folder=former.depositor))
+        if not decision.permit:
+            raise Refused(decision.reason, wanted.place)
         entry = replace(self._list(call, plan, wanted), local=former.local, version=former.version + 1)
         return Deposited(entry, created=False, previous=former)
 
