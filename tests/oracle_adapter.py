@@ -142,7 +142,7 @@ def _directive(directive: Directive, local: str) -> Held:
         start=_instant(directive.start),
         end=_instant(directive.end),
         granted_by=_GRANTORS[directive.maker],
-        purpose=directive.purpose,
+        purposes=(directive.purpose,),
         relationship=_RELATIONS[directive.relation] if kind is ConsentKind.DELEGATION else None,
     )
 

@@ -16,11 +16,14 @@ from dmp.domain.errors import (
     NotAcceptable,
     NotAllowed,
     NotAuthenticated,
+    NotFound,
+    Refused,
     TooLarge,
     UnknownRoute,
     UnsupportedMedia,
 )
 from dmp.domain.requester_context import requester_of
+from dmp.domain.stated_purpose import with_headers
 from dmp.exchange import FHIR_JSON, JSON_TYPES, Answer, Request, media_type, parse_query
 from dmp.failures import status_of
 from dmp.fhir import outcome
@@ -32,6 +35,8 @@ LARGEST_BODY = 4_718_592
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _PREFIX = "/fhir"
 _READING = frozenset({"GET", "HEAD"})
+_RETRY_AFTER = {429: "3600", 503: "1"}
+"""Seconds: a quota is one of an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +82,12 @@ class Api:
         request_id = _request_id(headers, event)
         method = event["requestContext"]["http"]["method"]
         route, path = self._route(method, event.get("rawPath", ""))
-        code = ""
+        code, request = "", None
         try:
             request = self._admit(event, route, path, headers, request_id)
-            answer = _conditional(request, route.endpoint(request))
+            answer = _conditional(request, _permitted(request, route.endpoint(request)))
         except DmpError as failure:
+            failure = _as_told(failure, request)
             answer, code = refusal(failure), failure.code
         except Exception as crash:  # noqa: BLE001 - the last resort: the caller learns nothing of the inside
             logger.error("request_crashed", extra={"error": type(crash).__name__, "at": _place(crash)})
@@ -110,7 +116,7 @@ class Api:
         caller = None
         if not route.public:
             requester = requester_of(event["requestContext"].get("authorizer", {}).get("lambda"))
-            caller = Call(requester, self._clock(), request_id)
+            caller = Call(with_headers(requester, headers), self._clock(), request_id)
         method = event["requestContext"]["http"]["method"]
         _negotiate(route, method, headers)
         return Request(
@@ -129,6 +135,20 @@ class Api:
         matches = [(route, values) for route in self._routes if (values := route.match(segments)) is not None]
         found = next((match for match in matches if match[0].method == wanted), None)
         return found or ((_NOT_ALLOWED if matches else _UNKNOWN), {})
+
+
+def _permitted(request: Request, answer: Answer) -> Answer:
+    """The answer, unless its caller may do nothing: whatever the decision was not asked of is refused here."""
+    if request.caller and request.caller.requester.refusal:
+        raise Refused(request.caller.requester.refusal)
+    return answer
+
+
+def _as_told(failure: DmpError, request: Request | None) -> DmpError:
+    """What a caller who may do nothing is told is the same whatever there is."""
+    if request and request.caller and request.caller.requester.refusal and isinstance(failure, NotFound | Refused):
+        return Refused(request.caller.requester.refusal)
+    return failure
 
 
 def _place(crash: BaseException) -> str:
@@ -188,8 +208,8 @@ def refusal(failure: DmpError) -> Answer:
     """The OperationOutcome of a failure."""
     status, issue_type = status_of(failure)
     headers = {"WWW-Authenticate": 'Bearer realm="dmp"'} if isinstance(failure, NotAuthenticated) else {}
-    if status in (429, 503):
-        headers = {"Retry-After": "1"}
+    if status in _RETRY_AFTER:
+        headers = {"Retry-After": _RETRY_AFTER[status]}
     resource = _outcome(issue_type, failure.code, failure.expression, failure.detail)
     return Answer(status=status, resource=resource, headers=headers)
 

@@ -9,9 +9,12 @@ from dmp.adapters.aws import client
 from dmp.adapters.cursors import Cursors
 from dmp.adapters.keyring import Keyring
 from dmp.adapters.ledger import Ledger
+from dmp.adapters.quota_store import QuotaStore
 from dmp.adapters.record_store import RecordStore
 from dmp.adapters.table import Table
 from dmp.services.gate import Gate
+from dmp.services.notices import Notices
+from dmp.services.quotas import Quota, Quotas
 from dmp.settings import RecordSettings
 
 
@@ -29,6 +32,8 @@ class Foundation:
     ledger: Ledger
     gate: Gate
     cursors: Cursors
+    notices: Notices
+    quotas: Quotas
 
 
 def foundation() -> Foundation:
@@ -37,6 +42,13 @@ def foundation() -> Foundation:
     keyring = Keyring(lambda: client("secretsmanager"), settings.secret_id)
     records_table = Table(lambda: client("dynamodb"), settings.records_table)
     ledger = Ledger(lambda: client("dynamodb"), settings.records_table, settings.audit_table, keyring)
+    gate = Gate(ledger, keyring, entropy)
+    counters = QuotaStore(lambda: client("dynamodb"), settings.records_table, keyring)
+    limits = {
+        Quota.LOOK_UP: settings.look_ups_an_hour,
+        Quota.OPENING: settings.openings_an_hour,
+        Quota.EMERGENCY: settings.emergencies_an_hour,
+    }
     return Foundation(
         settings=settings,
         clock=now,
@@ -46,8 +58,10 @@ def foundation() -> Foundation:
         audit_table=Table(lambda: client("dynamodb"), settings.audit_table),
         records=RecordStore(records_table, keyring),
         ledger=ledger,
-        gate=Gate(ledger, keyring, entropy),
+        gate=gate,
         cursors=Cursors(keyring, entropy),
+        notices=Notices(gate, settings.professional_mail_domain),
+        quotas=Quotas(gate, counters, limits),
     )
 
 

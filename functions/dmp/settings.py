@@ -75,6 +75,19 @@ class RecordSettings:
     stage: Stage
     authorisation_months: int
     expiry_warning_days: int
+    emergency_minutes: int
+    announcement_notice_days: int
+    """After how many days the patient is told of something that an INVISIBLE_PATIENT code hides."""
+    announcement_release_months: int
+    """After how many months such a code is lifted."""
+    archive_years: int
+    erasure_delay_days: int
+    suspension_weeks: int
+    look_ups_an_hour: int
+    openings_an_hour: int
+    emergencies_an_hour: int
+    professional_mail_domain: str
+    """Where professionals have a mailbox by national number; empty where there is none."""
     base_url: str
     log_level: str
 
@@ -91,6 +104,16 @@ class RecordSettings:
             stage=stage,
             authorisation_months=_number("AUTHORISATION_MONTHS", default=12, highest=120),
             expiry_warning_days=_number("EXPIRY_WARNING_DAYS", default=30, highest=365),
+            emergency_minutes=_number("EMERGENCY_MINUTES", default=60, highest=1440),
+            announcement_notice_days=_number("ANNOUNCEMENT_NOTICE_DAYS", default=14, highest=365),
+            announcement_release_months=_number("ANNOUNCEMENT_RELEASE_MONTHS", default=1, highest=12),
+            archive_years=_number("ARCHIVE_YEARS", default=10, highest=100),
+            erasure_delay_days=_number("ERASURE_DELAY_DAYS", default=0, highest=90, lowest=0),
+            suspension_weeks=_number("SUSPENSION_WEEKS", default=6, highest=520),
+            look_ups_an_hour=_number("LOOK_UPS_AN_HOUR", default=600, highest=1_000_000),
+            openings_an_hour=_number("OPENINGS_AN_HOUR", default=600, highest=1_000_000),
+            emergencies_an_hour=_number("EMERGENCIES_AN_HOUR", default=60, highest=1_000_000),
+            professional_mail_domain=_text("PROFESSIONAL_MAIL_DOMAIN", default=""),
             base_url=_url("BASE_URL", stage, default=""),
             log_level=_log_level(),
         )
@@ -176,10 +199,10 @@ def _text(variable: str, *, default: str | None = None) -> str:
     return default
 
 
-def _number(variable: str, *, default: int, highest: int) -> int:
+def _number(variable: str, *, default: int, highest: int, lowest: int = 1) -> int:
     text = _text(variable, default=str(default))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= highest):
-        raise SettingsError(variable, f"must be a whole number from 1 to {highest}")
+    if not (text.isascii() and text.isdigit() and lowest <= int(text) <= highest):
+        raise SettingsError(variable, f"must be a whole number from {lowest} to {highest}")
     return int(text)
 
 

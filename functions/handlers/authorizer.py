@@ -42,6 +42,8 @@ def _requester(event: Mapping[str, Any]) -> Requester:
     requester = requester_from(verified.issuer.kind, verified.claims, test_identities=test_identities)
     if requester.ins and not ins_key_is_valid(requester.ins.value):
         _warn(event, "identity-doubtful", "ins-key-invalid")
+    if requester.refusal:
+        _warn(event, "request-refused", requester.refusal)
     return requester
 
 

@@ -31,7 +31,9 @@ _OPENINGS = OpeningsService(
     entropy=_BASE.entropy,
     test_identities=_BASE.settings.stage is not Stage.PROD,
 )
-_RECORDS = RecordsService(_BASE.gate, _BASE.records, _BASE.ledger)
+_RECORDS = RecordsService(
+    _BASE.gate, _BASE.records, _BASE.ledger, _BASE.notices, archive_years=_BASE.settings.archive_years
+)
 _STATUS_QUERY = "identifier=(INS)"
 """How the trace tells of the query, which is nothing but an INS."""
 _IDENTIFIER = Parameter("identifier", Kind.PATIENT_IDENTIFIER)

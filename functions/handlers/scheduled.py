@@ -12,7 +12,7 @@ from dmp.services.call import Call
 from dmp.services.expiry import ExpiryService
 
 _BASE = foundation()
-_EXPIRY = ExpiryService(_BASE.gate, _BASE.records, _BASE.ledger)
+_EXPIRY = ExpiryService(_BASE.gate, _BASE.records, _BASE.ledger, _BASE.notices)
 _EXPIRY_JOB = Requester(
     kind=RequesterKind.SERVICE,
     identifier=Identifier(SERVICE, "consent-expiry"),

@@ -17,7 +17,14 @@ STACK = "dmp-local"
 REGION = "eu-west-3"
 ACCOUNT = "123456789012"
 MAIL_SENDER = "ne-pas-repondre@dmp.example"
-PARAMETERS = {"Stage": "local", "PortalUrl": "http://127.0.0.1:8000/portal", "MailSender": MAIL_SENDER}
+MAILBOXES = "messagerie.example"
+"""Where professionals have a mailbox by national number."""
+PARAMETERS = {
+    "Stage": "local",
+    "PortalUrl": "http://127.0.0.1:8000/portal",
+    "MailSender": MAIL_SENDER,
+    "ProfessionalMailDomain": MAILBOXES,
+}
 
 
 @contextmanager

@@ -120,7 +120,7 @@ def test_a_forged_token_is_refused_for_its_reason(name: str, stack: Stack, capsy
 
 
 def test_a_structure_mismatch_is_no_matter_of_authentication(stack: Stack) -> None:
-    assert stack.context(stack.tokens.air("1690781810"))["outcome"] == "refused"
+    assert stack.requester(stack.tokens.air("1690781810")).refusal == "structure-mismatch"
     assert stack.context("x")["outcome"] == "not-authenticated"
 
 

@@ -50,6 +50,16 @@ EXPECTED: list[tuple[Interaction, AuditAction, tuple[str, ...], str, str]] = [
     (Interaction.DELETE, DELETE, DOCUMENTS, "", f"{BALP}.PatientDelete"),
     (Interaction.EXPIRE, UPDATE, (f"Consent/{DOCUMENT}",), "", f"{BALP}.PatientUpdate"),
     (Interaction.WARN, UPDATE, (f"Consent/{DOCUMENT}",), "", f"{BALP}.PatientUpdate"),
+    (Interaction.OPPOSE, CREATE, (f"Patient/{RECORD_ID}",), "", f"{BALP}.PatientCreate"),
+    (Interaction.LIFT_OPPOSITION, UPDATE, (f"Patient/{RECORD_ID}",), "", f"{BALP}.PatientUpdate"),
+    (Interaction.EMERGENCY, CREATE, (f"Consent/{DOCUMENT}",), "", f"{BALP}.PatientCreate"),
+    (Interaction.ERASE, UPDATE, (f"Patient/{RECORD_ID}",), "", f"{BALP}.PatientUpdate"),
+    (Interaction.ERASED, DELETE, (f"Patient/{RECORD_ID}",), "", f"{BALP}.PatientDelete"),
+    (Interaction.SUSPEND, UPDATE, (f"Patient/{RECORD_ID}",), "", f"{BALP}.PatientUpdate"),
+    (Interaction.RESUME, UPDATE, (f"Patient/{RECORD_ID}",), "", f"{BALP}.PatientUpdate"),
+    (Interaction.EXPLAIN, READ, (f"Patient/{RECORD_ID}",), "", f"{BALP}.PatientRead"),
+    (Interaction.RELEASE, UPDATE, DOCUMENTS, "", f"{BALP}.PatientUpdate"),
+    (Interaction.SUBSCRIBE, CREATE, (f"Subscription/{DOCUMENT}",), "", f"{BALP}.PatientCreate"),
 ]
 every_interaction = pytest.mark.parametrize(
     ("interaction", "action", "what", "query", "profile"), EXPECTED, ids=[case[0].name for case in EXPECTED]

@@ -9,7 +9,7 @@ from dmp.adapters.record_items import Item, maybe_identifier, maybe_text
 from dmp.domain.audit import AuditAction, AuditEntry, AuditOutcome, Interaction
 from dmp.domain.identifiers import Identifier
 
-_VERSION = 1
+_VERSION = 2
 
 
 def canonical(entry: AuditEntry) -> str:
@@ -36,6 +36,8 @@ def canonical(entry: AuditEntry) -> str:
         "query": entry.query,
         "req": entry.request_id,
         "software": entry.software,
+        "secret": entry.is_secret,
+        "hides": entry.hides,
     }
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
@@ -74,4 +76,6 @@ def read_entry(item: Item) -> AuditEntry:
         query=content["query"],
         request_id=content["req"],
         software=content["software"],
+        is_secret=content.get("secret", False),
+        hides=content.get("hides", False),
     )

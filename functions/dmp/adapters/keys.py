@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime
+from enum import StrEnum
 
 HEAD = "D~"
 """Sort key of the head: right behind the newest document, so that one descending query brings both."""
@@ -11,8 +12,18 @@ CONSENTS = "C#"
 LISTS = "L#"
 MESSAGES = "M#"
 IDENTIFIERS = "I#"
+SUBSCRIPTIONS = "S#"
+PERSONS = "P#"
 EXPIRY_SHARDS = 8
 ACTOR_SHARDS = 8
+
+
+class Due(StrEnum):
+    """What lies in the index of things due, each in months of its own: the letter that begins them."""
+
+    CONSENTS = ""
+    DOCUMENTS = "V"
+    RECORDS = "R"
 
 
 def partition(record: str) -> str:
@@ -47,12 +58,37 @@ def document_list(local: str) -> str:
 
 def related_person(local: str) -> str:
     """Sort key of a RelatedPerson."""
-    return f"P#{local}"
+    return PERSONS + local
 
 
 def message(local: str) -> str:
     """Sort key of a message."""
     return MESSAGES + local
+
+
+def subscription(local: str) -> str:
+    """Sort key of a Subscription."""
+    return SUBSCRIPTIONS + local
+
+
+def first_access(digest: str) -> str:
+    """Sort key of the mark that a professional has been in a record."""
+    return f"F#{digest}"
+
+
+def inbox(digest: str) -> str:
+    """Hash key, in the index of actors, of what is addressed to a professional or structure."""
+    return f"M#{digest}"
+
+
+def quota(kind: str, digest: str, window: str) -> dict[str, dict[str, str]]:
+    """The key of what a caller has used of a quota in a window of time."""
+    return item_key(f"Q#{kind}#{digest}", window)
+
+
+def opposition(digest: str) -> dict[str, dict[str, str]]:
+    """The key of the item that keeps everybody from opening a record for an INS."""
+    return item_key(f"INS#{digest}", "OPPOSED")
 
 
 def former(kind: str, local: str, version: int) -> str:
@@ -95,9 +131,9 @@ def shard(text: str, shards: int) -> int:
     return hashlib.sha256(text.encode()).digest()[0] % shards
 
 
-def expiry_month(moment: datetime, number: int) -> str:
-    """Hash key of the expiry index: a month (UTC) and a shard."""
-    return f"{instant(moment)[:7]}#{number}"
+def due_month(kind: Due, moment: datetime, number: int) -> str:
+    """Hash key of the index of things due: what, a month (UTC) and a shard."""
+    return f"{kind}{instant(moment)[:7]}#{number}"
 
 
 def actor_shard(digest: str, number: int) -> str:

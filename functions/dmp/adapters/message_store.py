@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dmp.adapters import keys, record_items
+from dmp.adapters import keys, message_items
 from dmp.adapters.table import Table
-from dmp.domain.changes import Message
 from dmp.domain.errors import Unavailable
+from dmp.domain.notification import Message
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
-_WAITING, _SENT, _UNDELIVERABLE = "preparation", "completed", "not-done"
-"""FHIR's Communication.status."""
+_SENT, _UNDELIVERABLE = "sent", "undeliverable"
+"""How far a mail is."""
 
 
 def new_message(change: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -37,7 +37,7 @@ class MessageStore:
     def waiting(self, record: str, local: str) -> Message | None:
         """The message, unless it is gone or dealt with."""
         item = self._table.get(keys.item_key(keys.partition(record), keys.message(local)))
-        return record_items.read_message(item) if item and item["st"]["S"] == _WAITING else None
+        return message_items.read_message(item) if item and item["mail"]["S"] == message_items.TO_SEND else None
 
     def sent(self, message: Message) -> None:
         """Mark a message whose mail has left."""
@@ -52,9 +52,9 @@ class MessageStore:
             self._client().update_item(
                 TableName=self._name,
                 Key=keys.item_key(keys.partition(message.record), keys.message(message.local)),
-                UpdateExpression="SET st = :status",
-                ConditionExpression="st = :waiting",
-                ExpressionAttributeValues={":status": {"S": status}, ":waiting": {"S": _WAITING}},
+                UpdateExpression="SET mail = :status",
+                ConditionExpression="mail = :waiting",
+                ExpressionAttributeValues={":status": {"S": status}, ":waiting": {"S": message_items.TO_SEND}},
             )
         except ClientError as failure:
             # somebody else marked it meanwhile: that is what was wanted

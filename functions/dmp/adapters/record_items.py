@@ -1,18 +1,14 @@
-"""The head of a record, its Consents and its messages, as items of the records table."""
+"""The head of a record, with every directive in force, as an item of the records table."""
 
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dmp.adapters import keys
-from dmp.domain.changes import Message
-from dmp.domain.consent import Consent, ConsentKind, ConsentStatus, Directive, Grantor, Relationship
+from dmp.domain.consent import ConsentKind, Directive, Grantor, Relationship
 from dmp.domain.identifiers import Identifier
-from dmp.domain.record import Closure, ClosureMotive, Identity, Record, RecordStatus, Telecom
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from dmp.domain.record import Closure, ClosureMotive, Identity, Record, RecordStatus, Suspension, Telecom
 
 type Item = dict[str, Any]
 
@@ -39,7 +35,8 @@ def maybe_instant(value: str | None) -> datetime | None:
     return datetime.fromisoformat(value) if value else None
 
 
-def _directive(directive: Directive) -> list[object]:
+def write_directive(directive: Directive) -> list[object]:
+    """A directive as a row."""
     return [
         directive.consent,
         directive.kind,
@@ -48,13 +45,14 @@ def _directive(directive: Directive) -> list[object]:
         keys.instant(directive.start),
         maybe_text(directive.end),
         directive.granted_by,
-        directive.purpose,
+        directive.purposes,
         directive.relationship,
     ]
 
 
-def _read_directive(row: list[Any]) -> Directive:
-    consent, kind, permit, actor, start, end, granted_by, purpose, relationship = row
+def read_directive(row: list[Any]) -> Directive:
+    """A directive from its row."""
+    consent, kind, permit, actor, start, end, granted_by, purposes, relationship = row
     return Directive(
         consent=consent,
         kind=ConsentKind(kind),
@@ -63,7 +61,7 @@ def _read_directive(row: list[Any]) -> Directive:
         start=datetime.fromisoformat(start),
         end=maybe_instant(end),
         granted_by=Grantor(granted_by),
-        purpose=purpose,
+        purposes=tuple(purposes),
         relationship=Relationship(relationship) if relationship else None,
     )
 
@@ -96,7 +94,7 @@ def _read_identity(content: Mapping[str, Any]) -> Identity:
 
 def write_record(record: Record, sk: str = keys.HEAD) -> Item:
     """The item of a head; a former one lies under another sort key and leaves its directives behind."""
-    closure = record.closure
+    closure, suspension = record.closure, record.suspension
     content = {
         "patient_version": record.patient_version,
         "updated": keys.instant(record.updated),
@@ -104,8 +102,12 @@ def write_record(record: Record, sk: str = keys.HEAD) -> Item:
         "opened_at": keys.instant(record.opened_at),
         "opened_by": maybe_text(record.opened_by),
         "closure": [keys.instant(closure.date), closure.motive, closure.reason] if closure else None,
-        "directives": [_directive(d) for d in record.directives] if sk == keys.HEAD else [],
+        "directives": [write_directive(d) for d in record.directives] if sk == keys.HEAD else [],
         "decided_at": maybe_text(record.decided_at),
+        "suspension": [keys.instant(suspension.date), suspension.reason] if suspension else None,
+        "erasure_asked": maybe_text(record.erasure_asked),
+        "due": maybe_text(record.due),
+        "unwanted": sorted(map(list, record.unwanted)),
     }
     return {
         "pk": {"S": keys.partition(record.id)},
@@ -120,7 +122,7 @@ def write_record(record: Record, sk: str = keys.HEAD) -> Item:
 def read_record(item: Item) -> Record:
     """The head of a record from its item."""
     content = json.loads(item["body"]["S"])
-    closure = content["closure"]
+    closure, suspension = content["closure"], content["suspension"]
     return Record(
         id=keys.record_of(item["pk"]["S"]),
         version=int(item["v"]["N"]),
@@ -131,101 +133,26 @@ def read_record(item: Item) -> Record:
         opened_at=datetime.fromisoformat(content["opened_at"]),
         opened_by=maybe_identifier(content["opened_by"]),
         closure=Closure(datetime.fromisoformat(closure[0]), ClosureMotive(closure[1]), closure[2]) if closure else None,
-        directives=tuple(_read_directive(row) for row in content["directives"]),
+        directives=tuple(read_directive(row) for row in content["directives"]),
         decided_at=maybe_instant(content["decided_at"]),
-    )
-
-
-def write_consent(consent: Consent, sk: str | None = None) -> Item:
-    """The item of a Consent, without its index attributes."""
-    content = {
-        "updated": keys.instant(consent.updated),
-        "directive": _directive(consent.directive),
-        "date_time": keys.instant(consent.date_time),
-        "actor_display": consent.actor_display,
-        "attested_by": maybe_text(consent.attested_by),
-        "attested_by_name": consent.attested_by_name,
-        "organization": maybe_text(consent.organization),
-        "method": consent.method,
-        "attestation": consent.attestation,
-        "policy_uri": consent.policy_uri,
-        "delegate": consent.delegate,
-        "due": maybe_text(consent.due),
-    }
-    return {
-        "pk": {"S": keys.partition(consent.record)},
-        "sk": {"S": sk or keys.consent(consent.local)},
-        "kind": {"S": "consent"},
-        "local": {"S": consent.local},
-        "st": {"S": consent.status.value},
-        "v": {"N": str(consent.version)},
-        "body": {"S": text(content)},
-    }
-
-
-def consent_indexes(consent: Consent, digest: "Callable[[Identifier], str]") -> Item:
-    """The attributes by which the expiry job finds a Consent, and an actor those who authorised them."""
-    attributes: Item = {}
-    directive = consent.directive
-    if consent.status is not ConsentStatus.ACTIVE:
-        return attributes
-    if consent.due:
-        number = keys.shard(consent.id, keys.EXPIRY_SHARDS)
-        attributes["gx_month"] = {"S": keys.expiry_month(consent.due, number)}
-        attributes["gx_at"] = {"S": f"{keys.instant(consent.due)}#{consent.id}"}
-    if directive.actor and directive.kind in (ConsentKind.AUTHORISATION, ConsentKind.ATTENDING_PHYSICIAN):
-        number = keys.shard(consent.record, keys.ACTOR_SHARDS)
-        attributes["ga_actor"] = {"S": keys.actor_shard(digest(directive.actor), number)}
-        attributes["ga_at"] = {"S": consent.id}
-    return attributes
-
-
-def read_consent(item: Item) -> Consent:
-    """A Consent from its item."""
-    content = json.loads(item["body"]["S"])
-    return Consent(
-        record=keys.record_of(item["pk"]["S"]),
-        local=item["local"]["S"],
-        version=int(item["v"]["N"]),
-        updated=datetime.fromisoformat(content["updated"]),
-        status=ConsentStatus(item["st"]["S"]),
-        directive=_read_directive(content["directive"]),
-        date_time=datetime.fromisoformat(content["date_time"]),
-        actor_display=content["actor_display"],
-        attested_by=maybe_identifier(content["attested_by"]),
-        attested_by_name=content["attested_by_name"],
-        organization=maybe_identifier(content["organization"]),
-        method=content["method"],
-        attestation=content["attestation"],
-        policy_uri=content["policy_uri"],
-        delegate=content["delegate"],
+        suspension=Suspension(datetime.fromisoformat(suspension[0]), suspension[1]) if suspension else None,
+        erasure_asked=maybe_instant(content["erasure_asked"]),
         due=maybe_instant(content["due"]),
+        unwanted=frozenset((kind, channel) for kind, channel in content["unwanted"]),
     )
 
 
-def write_message(message: Message) -> Item:
-    """The item of a message."""
-    content = {"recipient": message.recipient, "kind": message.kind, "about": message.about, "email": message.email}
+def record_indexes(record: Record) -> Item:
+    """The attributes by which the retention job finds a record."""
+    return due_indexes(keys.Due.RECORDS, record.id, record.due)
+
+
+def due_indexes(kind: keys.Due, identity: str, due: datetime | None) -> Item:
+    """The attributes by which a job finds what is due."""
+    if due is None:
+        return {}
+    number = keys.shard(identity, keys.EXPIRY_SHARDS)
     return {
-        "pk": {"S": keys.partition(message.record)},
-        "sk": {"S": keys.message(message.local)},
-        "kind": {"S": "message"},
-        "st": {"S": "preparation"},
-        "local": {"S": message.local},
-        "sent": {"S": keys.instant(message.sent)},
-        "body": {"S": text(content)},
+        "gx_month": {"S": keys.due_month(kind, due, number)},
+        "gx_at": {"S": f"{keys.instant(due)}#{identity}"},
     }
-
-
-def read_message(item: Item) -> Message:
-    """A message from its item."""
-    content = json.loads(item["body"]["S"])
-    return Message(
-        record=keys.record_of(item["pk"]["S"]),
-        local=item["local"]["S"],
-        sent=datetime.fromisoformat(item["sent"]["S"]),
-        recipient=content["recipient"],
-        kind=content["kind"],
-        about=tuple(content["about"]),
-        email=content["email"],
-    )

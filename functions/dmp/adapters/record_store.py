@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from dmp.adapters import keys, record_items
+from dmp.adapters import consent_items, keys, message_items, record_items
 from dmp.adapters.keyring import Keyring
 from dmp.adapters.table import Range, Table
-from dmp.domain.changes import Claim, Message
+from dmp.domain.changes import Claim
 from dmp.domain.consent import Consent, PatientRef
 from dmp.domain.errors import NotFound
 from dmp.domain.identifiers import Identifier, split_resource_id
+from dmp.domain.notification import Message
 from dmp.domain.record import Record
 
 _LAST = "\uffff"
@@ -48,6 +49,10 @@ class RecordStore:
             raise NotFound("no-record")
         return record
 
+    def is_opposed(self, ins: Identifier) -> bool:
+        """Whether the person keeps everybody from opening a record."""
+        return self._table.get(keys.opposition(self._keyring.ins_digest(ins))) is not None
+
     def former_head(self, record: str, patient_version: int) -> Record | None:
         """The Patient as it stood in a former version."""
         sk = keys.former("Patient", "", patient_version)
@@ -80,7 +85,7 @@ class RecordStore:
         sks = [keys.consent(local) for local in locals_]
         found = self._table.batch_get(keys.partition(record), [keys.HEAD, *sks])
         head = found.pop(keys.HEAD, None)
-        consents = (record_items.read_consent(item) for item in found.values())
+        consents = (consent_items.read_consent(item) for item in found.values())
         return _known(record_items.read_record(head) if head else None), {c.local: c for c in consents}
 
     def consents(self, record: str, before: str = "") -> Iterator[Consent]:
@@ -88,7 +93,7 @@ class RecordStore:
         span, after = Range(keys.CONSENTS, keys.consent(before or _LAST)), None
         while True:
             items, after = self._table.query(keys.partition(record), span, limit=_PAGE, after=after)
-            yield from (c for c in map(record_items.read_consent, items) if c.local != before)
+            yield from (c for c in map(consent_items.read_consent, items) if c.local != before)
             if after is None:
                 return
 
@@ -96,22 +101,27 @@ class RecordStore:
         """The former versions of a Consent, oldest first."""
         prefix = keys.formers("Consent", local)
         items, _ = self._table.query(keys.partition(record), Range(prefix, prefix + _LAST), forward=True)
-        return [record_items.read_consent(item) for item in items]
+        return [consent_items.read_consent(item) for item in items]
 
     def message(self, record: str, local: str) -> Message | None:
         """One message of a record."""
         item = self._table.get(keys.item_key(keys.partition(record), keys.message(local)))
-        return record_items.read_message(item) if item else None
+        return message_items.read_message(item) if item else None
 
     def due_consents(self, month: datetime, shard: int, now: datetime) -> Iterator[tuple[str, str]]:
         """Record and local id of the Consents of a month and shard that are due, the longest due first; hints only."""
-        value, after = keys.expiry_month(month, shard), None
+        for record, sk in self.due(keys.Due.CONSENTS, month, shard, now):
+            yield record, sk.removeprefix(keys.CONSENTS)
+
+    def due(self, kind: keys.Due, month: datetime, shard: int, now: datetime) -> Iterator[tuple[str, str]]:
+        """Record and sort key of what is due in a month and shard, the longest due first; hints only."""
+        value, after = keys.due_month(kind, month, shard), None
         while True:
             items, after = self._table.query_index(
                 "by-expiry", "gx_month", value, up_to=("gx_at", keys.instant(now) + "~"), after=after, limit=_PAGE
             )
             for item in items:
-                yield keys.record_of(item["pk"]["S"]), item["sk"]["S"].removeprefix(keys.CONSENTS)
+                yield keys.record_of(item["pk"]["S"]), item["sk"]["S"]
             if after is None:
                 return
 

@@ -1,12 +1,16 @@
 """The matrix of habilitations: which profession may consult which type of document (R.1111-46)."""
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from dmp.domain.code_lists import document_types
+from dmp.domain.requester import Requester, RequesterKind
 
 _MATRIX = Path(__file__).parent.parent / "data" / "access_matrix.json"
+_EMPLOYEE = "CPE"
+"""The row of secretaries, who have no profession of health."""
 
 
 def permits(profession: str | None, type_code: str | None) -> bool:
@@ -14,14 +18,23 @@ def permits(profession: str | None, type_code: str | None) -> bool:
 
     The author, the médecin traitant and the patient stand outside the matrix.
     """
-    return type_code in _permitted().get(profession or "", frozenset())
+    return type_code in rows().get(profession or "", frozenset())
+
+
+def row_of(requester: Requester) -> str | None:
+    """The row that a caller reads by; None for those who never read by the matrix, whatever the patient says."""
+    if requester.kind is RequesterKind.PROFESSIONAL:
+        return requester.profession
+    is_employee = requester.kind is RequesterKind.EMPLOYEE
+    return _EMPLOYEE if is_employee and rows().get(_EMPLOYEE) else None
 
 
 @cache
-def _permitted() -> dict[str, frozenset[str]]:
+def rows() -> Mapping[str, frozenset[str]]:
+    """The types that each row permits."""
     every_type = frozenset(document_types())
-    rows = json.loads(_MATRIX.read_bytes())["professions"]
-    return {profession: _types_of(row, every_type) for profession, row in rows.items()}
+    table = json.loads(_MATRIX.read_bytes())["professions"]
+    return {profession: _types_of(row, every_type) for profession, row in table.items()}
 
 
 def _types_of(row: dict[str, list[str]], every_type: frozenset[str]) -> frozenset[str]:

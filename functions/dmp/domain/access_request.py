@@ -1,9 +1,10 @@
 """The question that `access` decides, with what the record holds about the caller (L.1111-14 to L.1111-19)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from dmp.domain import access_matrix
 from dmp.domain.consent import ConsentKind, Directive, EmergencyPurpose, Relationship
 from dmp.domain.document import Depositor, DocumentEntry, Visibility
 from dmp.domain.identifiers import Identifier
@@ -18,7 +19,9 @@ class AccessRequest:
 
     `folder` is who fed the Folder that is asked about. `missing_document` asks about a document that is not there:
     whoever may not see everything gets the same answer as for a masked one. `consent` is the one that is read or
-    revoked; `consent_kind` and `consent_actor` tell of one about to be created.
+    revoked; `consent_kind`, `consent_actor` and `purposes` tell of one about to be created, an emergency access too.
+    `belongs_to` is the addressee of a message, or the owner of a Subscription. `is_secret` asks about an entry of the
+    trace, or a message, of a connexion secrète.
     """
 
     requester: Requester
@@ -32,6 +35,9 @@ class AccessRequest:
     attested_by: Identifier | None = None
     consent_kind: ConsentKind | None = None
     consent_actor: Identifier | None = None
+    purposes: tuple[str, ...] = ()
+    belongs_to: Identifier | None = None
+    is_secret: bool = False
 
     @property
     def concerns_own_record(self) -> bool:
@@ -65,19 +71,27 @@ class AccessRequest:
         return tuple(d for d in self.in_force(ConsentKind.ATTENDING_PHYSICIAN) if d.actor == caller)
 
     def authorisations(self) -> tuple[Directive, ...]:
-        """By which a professional is authorised, in person or by the structure of the token; others never are."""
-        if self.requester.kind is not RequesterKind.PROFESSIONAL:
+        """By which a professional is authorised, in person or by the structure of the token.
+
+        An employee whose row of the matrix permits something is so by the structure's; others never are.
+        """
+        if access_matrix.row_of(self.requester) is None:
             return ()
         return self.naming_the_caller(ConsentKind.AUTHORISATION)
 
+    def oppositions(self, purposes: Iterable[str]) -> tuple[Directive, ...]:
+        """By which the patient opposes one of these emergency modes."""
+        held = (d for d in self.in_force(ConsentKind.OPPOSITION) if not d.permit)
+        return tuple(d for d in held if not set(d.purposes).isdisjoint(purposes))
+
     def emergencies(self) -> tuple[Directive, ...]:
         """By which the caller is in an emergency access, less what the patient opposed meanwhile."""
-        opposed = {d.purpose for d in self.in_force(ConsentKind.OPPOSITION) if not d.permit}
         held = (d for d in self.in_force(ConsentKind.EMERGENCY) if d.actor == self.requester.identifier)
-        regulates = self.requester.regulates_emergency_calls
-        return tuple(
-            d for d in held if d.purpose not in opposed and (regulates or d.purpose != EmergencyPurpose.ETREAT)
-        )
+        return tuple(d for d in held if not self.oppositions(d.purposes) and self.may_declare(d.purposes))
+
+    def may_declare(self, purposes: Iterable[str]) -> bool:
+        """Whether the caller is somebody for this mode: regulation is for the physicians of centre 15."""
+        return EmergencyPurpose.ETREAT not in purposes or self.requester.regulates_emergency_calls
 
     def has_expired_authorisation(self) -> bool:
         """Whether a professional's last authorisation ended by time alone."""
@@ -98,3 +112,13 @@ class Decision:
     reason: str
     consents: tuple[str, ...] = ()
     hidden: bool = False
+
+
+def permit(reason: str, directives: tuple[Directive, ...] = ()) -> Decision:
+    """Yes, by this rule and these directives."""
+    return Decision(True, reason, tuple(d.consent for d in directives))
+
+
+def deny(reason: str, directives: tuple[Directive, ...] = (), *, hidden: bool = False) -> Decision:
+    """No, by this rule and these directives."""
+    return Decision(False, reason, tuple(d.consent for d in directives), hidden)

@@ -46,6 +46,18 @@ class Interaction(StrEnum):
     DELETE = "delete"
     EXPIRE = "expire"
     WARN = "warn"
+    OPPOSE = "oppose"
+    LIFT_OPPOSITION = "lift-opposition"
+    EMERGENCY = "emergency-access"
+    ERASE = "erase"
+    """Somebody asks for it; the retention job does it."""
+    ERASED = "erased"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    EXPLAIN = "explain"
+    RELEASE = "release"
+    """A document becomes visible to the patient by itself."""
+    SUBSCRIBE = "subscribe"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +66,8 @@ class AuditEntry:
 
     `record` is the record it belongs to, or empty where none is concerned. `actor` never is an INS: a person is named
     by the record's id (`role` patient) or by a keyed hash. `what` are FHIR references. `query` is the search as it was
-    understood, without any INS. Carries no title and no content.
+    understood, without any INS. `hides` tells that a document of `what` had an INVISIBLE code, so that whoever reads
+    the trace may not learn of it. Carries no title and no content.
     """
 
     record: str
@@ -77,3 +90,6 @@ class AuditEntry:
     query: str
     request_id: str
     software: str = ""
+    is_secret: bool = False
+    """Done in a connexion secrète: representatives never learn of it."""
+    hides: bool = False

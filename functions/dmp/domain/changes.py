@@ -1,15 +1,16 @@
 """What one transaction writes, as values: services compose them, one adapter commits them all or none."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from dmp.domain.audit import AuditEntry
 from dmp.domain.consent import Consent
 from dmp.domain.document import DocumentEntry
 from dmp.domain.document_list import ListEntry
 from dmp.domain.identifiers import Identifier
+from dmp.domain.notification import Message
 from dmp.domain.record import Record
+from dmp.domain.related_person import RelatedPerson
+from dmp.domain.subscription import Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,32 +86,70 @@ class ClaimCriterion:
 
 @dataclass(frozen=True, slots=True)
 class SaveRelatedPerson:
-    """Create the RelatedPerson of a delegation."""
+    """Write a RelatedPerson in place of `previous`, which is kept as a version, or create it."""
 
-    record: str
-    local: str
-    body: Mapping[str, object]
+    person: RelatedPerson
+    previous: RelatedPerson | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """An in-app message to a person of the record, sent by mail too where an address is known."""
+@dataclass(frozen=True, slots=True)
+class SaveSubscription:
+    """Create a Subscription, or write it in place of `previous`."""
 
-    record: str
-    local: str
-    sent: datetime
-    recipient: str
-    """`patient`, or the identifier (`system|value`) of a professional."""
-    kind: str
-    about: tuple[str, ...] = ()
-    email: str = ""
+    subscription: Subscription
+    previous: Subscription | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SendMessage:
-    """Create a message; it is delivered once the transaction stands."""
+    """Create a message; where it has an address, its mail leaves once the transaction stands."""
 
     message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class SaveMessage:
+    """Write a message in place of `previous`."""
+
+    message: Message
+    previous: Message
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAccess:
+    """Remember that a professional has been in a record; fails where that is known."""
+
+    record: str
+    actor: Identifier
+
+
+@dataclass(frozen=True, slots=True)
+class Oppose:
+    """Keep everybody from opening a record for an INS; fails where one is there."""
+
+    ins: Identifier
+
+
+@dataclass(frozen=True, slots=True)
+class LiftOpposition:
+    """Let a record be opened again for an INS."""
+
+    ins: Identifier
+
+
+@dataclass(frozen=True, slots=True)
+class NotOpposed:
+    """Fail where the person opposes the opening of a record."""
+
+    ins: Identifier
+
+
+@dataclass(frozen=True, slots=True)
+class UnlinkIns:
+    """Let an INS lead to this record no more."""
+
+    ins: Identifier
+    record: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +169,14 @@ Change = (
     | ClaimIdentifier
     | ClaimCriterion
     | SaveRelatedPerson
+    | SaveSubscription
     | SendMessage
+    | SaveMessage
+    | FirstAccess
+    | Oppose
+    | LiftOpposition
+    | NotOpposed
+    | UnlinkIns
     | Trace
 )
 

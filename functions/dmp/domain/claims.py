@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from dmp.domain.claim_values import Claims, optional, refuse, required, text, texts
-from dmp.domain.errors import Refused
 from dmp.domain.identifiers import (
     INS_REAL_SYSTEMS,
     INS_SYSTEMS,
@@ -17,6 +16,7 @@ from dmp.domain.identifiers import (
     structure,
 )
 from dmp.domain.requester import Requester, RequesterKind
+from dmp.domain.stated_purpose import with_claims
 
 INSURER_AGENT = "https://interop.esante.gouv.fr/ig/fhir/dmp/NamingSystem/dmp-insurer-agent"
 """System of the insurer's own agent ids, which have no national one."""
@@ -55,9 +55,14 @@ class TrustedIssuer:
 def requester_from(kind: IssuerKind, claims: Claims, *, test_identities: bool) -> Requester:
     """Read the claims that this kind of issuer vouches for; no other claim is looked at.
 
-    Raises NotAuthenticated `token-claims-invalid`, and Refused `structure-mismatch` for a server that presents a
-    professional of another structure. `test_identities` tells whether INS of the TEST and DEMO systems are accepted.
+    A caller who is known and may do nothing carries a `refusal`: `structure-mismatch` for a server that presents a
+    professional of another structure, `purpose-outside-care`. `test_identities` tells whether INS of the TEST and DEMO
+    systems are accepted. Raises NotAuthenticated `token-claims-invalid`.
     """
+    return with_claims(_requester(kind, claims, test_identities=test_identities), claims)
+
+
+def _requester(kind: IssuerKind, claims: Claims, *, test_identities: bool) -> Requester:
     match kind:
         case IssuerKind.PRO_SANTE_CONNECT:
             return _professional(claims)
@@ -138,7 +143,7 @@ def _presented_professional(claims: Claims, establishment: Identifier) -> Reques
     if requester.structure is None:
         refuse("SubjectOrganizationID")
     if requester.structure != establishment:
-        raise Refused("structure-mismatch", detail="The professional and the server belong to different structures.")
+        return replace(requester, refusal="structure-mismatch")
     return requester
 
 

@@ -90,7 +90,7 @@ class Directive:
     start: datetime
     end: datetime | None
     granted_by: Grantor
-    purpose: str = ""
+    purposes: tuple[str, ...] = ()
     relationship: Relationship | None = None
 
     def in_force(self, now: datetime) -> bool:

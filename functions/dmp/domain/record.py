@@ -15,6 +15,10 @@ class RecordStatus(StrEnum):
     OPEN = "open"
     CLOSED = "closed"
     SUSPENDED = "suspended"
+    ERASING = "erasing"
+    """The retention job is deleting it: nothing brings it back."""
+    ERASED = "erased"
+    """Nothing is left but the trace."""
 
 
 class OpeningMethod(StrEnum):
@@ -104,6 +108,14 @@ class Closure:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """Since when the operator suspends a record, and why; without an objection it ends in a closure (R.1111-36)."""
+
+    date: datetime
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """The head of a record: what every decision about it needs, read in one piece.
@@ -126,6 +138,12 @@ class Record:
     directives: tuple[Directive, ...] = field(default=())
     decided_at: datetime | None = None
     """When the directives last changed."""
+    suspension: Suspension | None = None
+    erasure_asked: datetime | None = None
+    due: datetime | None = None
+    """When the retention job must next look at it."""
+    unwanted: frozenset[tuple[str, str]] = frozenset()
+    """Kinds of notifications, with the channel by which the person does not want them."""
 
     def in_force(self, kind: ConsentKind, now: datetime) -> Iterator[Directive]:
         """The directives of a kind that hold at this instant.
@@ -135,6 +153,10 @@ class Record:
         moment = max(now, self.decided_at or now)
         return (d for d in self.directives if d.kind is kind and d.in_force(moment))
 
+    def masks_new_documents(self, now: datetime) -> bool:
+        """Whether the patient wants new documents to arrive masked."""
+        return any(not d.permit for d in self.in_force(ConsentKind.DEFAULT_VISIBILITY, now))
+
     def deciding(self, directives: tuple[Directive, ...], now: datetime) -> "Record":
         """The next head, with other directives; the Patient stays as it is."""
         return replace(self, version=self.version + 1, directives=directives, decided_at=now)
@@ -142,11 +164,64 @@ class Record:
     def opened(self, directives: tuple[Directive, ...], now: datetime) -> "Record":
         """The next Patient: open again, with its new evidence of consent among the directives."""
         amended = self._amended(now)
-        return replace(amended, status=RecordStatus.OPEN, closure=None, directives=directives, decided_at=now)
+        return replace(
+            amended,
+            status=RecordStatus.OPEN,
+            directives=directives,
+            decided_at=now,
+            closure=None,
+            suspension=None,
+            erasure_asked=None,
+            due=None,
+        )
 
-    def closed(self, closure: Closure, now: datetime) -> "Record":
-        """The next Patient: closed."""
-        return replace(self._amended(now), status=RecordStatus.CLOSED, closure=closure)
+    def closed(self, closure: Closure, due: datetime, now: datetime) -> "Record":
+        """The next Patient: closed, its content kept until `due`."""
+        return replace(self._amended(now), status=RecordStatus.CLOSED, closure=closure, suspension=None, due=due)
+
+    def suspended(self, suspension: Suspension, due: datetime, now: datetime) -> "Record":
+        """The next Patient: suspended, to be closed at `due`."""
+        return replace(self._amended(now), status=RecordStatus.SUSPENDED, suspension=suspension, due=due)
+
+    def resumed(self, now: datetime) -> "Record":
+        """The next Patient: no longer suspended."""
+        return replace(self._amended(now), status=RecordStatus.OPEN, suspension=None, due=None)
+
+    def to_be_erased(self, due: datetime, now: datetime) -> "Record":
+        """The next head: its person wants everything but the trace deleted; the Patient stays as it is."""
+        return replace(self, version=self.version + 1, erasure_asked=now, due=due)
+
+    def being_erased(self) -> "Record":
+        """The next head: its content is going, whatever anybody wants now; it stays due until all is gone."""
+        return replace(self, version=self.version + 1, status=RecordStatus.ERASING)
+
+    def erased(self, now: datetime) -> "Record":
+        """What is left: the INS by which the person still reads the trace."""
+        nobody = Identity(
+            ins=self.identity.ins,
+            birth_name="",
+            given_names=(),
+            usual_name="",
+            birth_date="",
+            gender="",
+            birth_place="",
+        )
+        return Record(
+            id=self.id,
+            version=self.version + 1,
+            patient_version=self.patient_version + 1,
+            updated=now,
+            status=RecordStatus.ERASED,
+            identity=nobody,
+            opened_at=self.opened_at,
+            closure=Closure(self.closure.date, self.closure.motive, "") if self.closure else None,
+        )
+
+    def with_contacts(
+        self, telecom: tuple[Telecom, ...], unwanted: frozenset[tuple[str, str]], now: datetime
+    ) -> "Record":
+        """The next Patient: with other contacts and preferences."""
+        return replace(self._amended(now), identity=replace(self.identity, telecom=telecom), unwanted=unwanted)
 
     def _amended(self, now: datetime) -> "Record":
         return replace(self, version=self.version + 1, patient_version=self.patient_version + 1, updated=now)

@@ -44,6 +44,10 @@ class Requester:
     gender: str = ""
     email: str = ""
     software: str = ""
+    refusal: str = ""
+    """Why this caller, whose token is genuine, may do nothing: the code of a denial that the trace keeps."""
+    is_secret: bool = False
+    """Whether the access is a connexion secrète, which representatives never learn of (EX_0.1-1100)."""
 
     @property
     def ins(self) -> Identifier | None:

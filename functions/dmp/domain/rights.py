@@ -7,15 +7,20 @@ from dmp.domain.requester import RequesterKind
 
 
 class Action(StrEnum):
-    """What is asked of a record, one of its documents or one of its Consents."""
+    """What is asked of a record, one of its documents, Consents or messages."""
 
     OPEN = "open"
     CLOSE = "close"
     REOPEN = "reopen"
+    ERASE = "erase"
+    """Ask that everything but the trace be deleted."""
     STATUS = "status"
     """Learn whether a record exists and is open (TD0.2)."""
+    EMERGENCY = "emergency"
+    """Declare an emergency, which opens the record for an hour."""
     READ_PATIENT = "read-patient"
     UPDATE_PATIENT = "update-patient"
+    """Change contacts and preferences."""
     PRINT_ATTESTATION = "print-attestation"
     SEARCH = "search"
     READ = "read"
@@ -27,11 +32,21 @@ class Action(StrEnum):
     ARCHIVE = "archive"
     DELETE = "delete"
     READ_TRACE = "read-trace"
+    EXPLAIN = "explain"
+    """Learn who may see what, and why."""
     READ_CONSENT = "read-consent"
     CREATE_CONSENT = "create-consent"
     REVOKE_CONSENT = "revoke-consent"
     RENEW_CONSENT = "renew-consent"
     """Make a Consent hold longer than it did."""
+    READ_PERSON = "read-person"
+    """See the RelatedPersons of the record."""
+    WRITE_PERSON = "write-person"
+    READ_MESSAGE = "read-message"
+    SUBSCRIBE = "subscribe"
+    """Have one's software told of new documents."""
+    KEEP_SUBSCRIPTION = "keep-subscription"
+    """See and end a Subscription."""
 
 
 class Capacity(StrEnum):
@@ -42,38 +57,54 @@ class Capacity(StrEnum):
     CAREGIVER = "caregiver"
     ATTENDING_PHYSICIAN = "attending-physician"
     PROFESSIONAL = "professional"
+    AUTHOR = "author"
+    AUTHORISED = "authorised"
+    EMERGENCY = "emergency"
 
 
 _READING = frozenset({Action.READ, Action.SEARCH, Action.READ_PATIENT})
 _FEEDING = frozenset({Action.OPEN, Action.STATUS, Action.FEED, Action.PRINT_ATTESTATION})
 _KEEPING = frozenset({Action.REPLACE, Action.MASK, Action.HIDE, Action.ARCHIVE, Action.DELETE})
 _CONSENTING = frozenset({Action.READ_CONSENT, Action.CREATE_CONSENT, Action.REVOKE_CONSENT})
+_SUBSCRIBING = frozenset({Action.SUBSCRIBE, Action.KEEP_SUBSCRIPTION})
+_OF_THE_PERSON = frozenset(Action) - _SUBSCRIBING - {Action.EMERGENCY, Action.DELETE, Action.REPLACE, Action.HIDE}
+"""Documents that others fed are not the patient's to delete, to replace or to hide."""
 
 ENTITLED: dict[RequesterKind, frozenset[Action]] = {
-    RequesterKind.PROFESSIONAL: _READING | _FEEDING | _KEEPING | _CONSENTING | {Action.READ_TRACE},
+    RequesterKind.PROFESSIONAL: (
+        (_READING | _FEEDING | _KEEPING | _CONSENTING | _SUBSCRIBING)
+        | {Action.EMERGENCY, Action.EXPLAIN, Action.READ_TRACE, Action.READ_MESSAGE, Action.READ_PERSON}
+    ),
     RequesterKind.EMPLOYEE: _READING | _FEEDING | _KEEPING,
     RequesterKind.STRUCTURE: _READING | _FEEDING | _KEEPING,
-    RequesterKind.PATIENT: frozenset(Action),
+    RequesterKind.PATIENT: frozenset(Action) - _SUBSCRIBING - {Action.EMERGENCY},
     RequesterKind.CPAM_AGENT: frozenset(
         {Action.OPEN, Action.STATUS, Action.PRINT_ATTESTATION, Action.CLOSE, Action.REOPEN}
     ),
     RequesterKind.CNAM_FEED: frozenset({Action.STATUS}),
     RequesterKind.SERVICE: frozenset(),
 }
-"""What a kind of requester may ever do; anything else is refused before any record is looked at."""
+"""What a kind of requester may ever do, whatever the patient says: the cap on every rule."""
 
-OF_PATIENT = frozenset(Action) - {Action.DELETE, Action.REPLACE, Action.HIDE}
-"""Of the own record; documents that others fed are not the patient's to delete or replace."""
+GRANTED: dict[Capacity, frozenset[Action]] = {
+    Capacity.PATIENT: _OF_THE_PERSON,
+    Capacity.LEGAL_REPRESENTATIVE: _OF_THE_PERSON,
+    Capacity.CAREGIVER: _READING | {Action.FEED, Action.READ_PERSON},
+    Capacity.ATTENDING_PHYSICIAN: (
+        (_READING | _CONSENTING | _SUBSCRIBING)
+        | {Action.FEED, Action.MASK, Action.ARCHIVE, Action.READ_TRACE, Action.PRINT_ATTESTATION}
+        | {Action.EXPLAIN, Action.READ_PERSON}
+    ),
+    Capacity.AUTHOR: _KEEPING | {Action.READ},
+    Capacity.AUTHORISED: _READING | {Action.READ_PERSON, Action.SUBSCRIBE},
+    Capacity.EMERGENCY: _READING | {Action.READ_PERSON},
+}
+"""What a capacity towards one record gives."""
 
-OF_REPRESENTATIVE = OF_PATIENT
-OF_CAREGIVER = _READING | {Action.FEED}
-OF_ATTENDING_PHYSICIAN = (
-    _READING | _CONSENTING | {Action.FEED, Action.MASK, Action.ARCHIVE, Action.READ_TRACE, Action.PRINT_ATTESTATION}
-)
-OF_AUTHOR = _KEEPING | {Action.READ}
-OF_AUTHORISED = _READING
-WHILE_CLOSED = frozenset({Action.READ_TRACE, Action.REOPEN})
-"""What the patient, and for reopening the CPAM agent, may still do with a closed record."""
+WHILE_CLOSED = frozenset({Action.READ_TRACE, Action.REOPEN, Action.ERASE})
+"""What the person, and for reopening the CPAM agent, may still do with a closed record."""
+ONCE_ERASED = frozenset({Action.READ_TRACE})
+"""What is left to the person of a record whose content is gone, or going."""
 
 CONSENT_MAKERS: dict[ConsentKind, frozenset[Capacity]] = {
     ConsentKind.AUTHORISATION: frozenset(
@@ -92,7 +123,7 @@ CONSENT_MAKERS: dict[ConsentKind, frozenset[Capacity]] = {
 }
 """Who may create a Consent of a kind; a kind that is not listed is not created by request."""
 
-REVOCABLE_BY_CONCERNED = frozenset({ConsentKind.AUTHORISATION, ConsentKind.ATTENDING_PHYSICIAN})
+REVOCABLE_BY_CONCERNED = frozenset({ConsentKind.AUTHORISATION, ConsentKind.ATTENDING_PHYSICIAN, ConsentKind.EMERGENCY})
 """What a professional whom a Consent names, or who attested it, may give back."""
 REVOCABLE_BY_ATTENDING_PHYSICIAN = REVOCABLE_BY_CONCERNED | {ConsentKind.BLOCK}
 

@@ -74,6 +74,7 @@ _APPLICATION = coding(DICOM, "110150", "Application")
 _CUSTODIAN = coding(PARTICIPANT, "custodian", "Custodian")
 _AUTHOR = coding(PARTICIPATION, "AUT", "author (originator)")
 _RECIPIENT = coding(PARTICIPATION, "IRCP", "information recipient")
+_OVERRIDE = coding(DICOM, "110127", "Emergency Override Started")
 ORGANISATION = coding(ROLE_CLASS, "PROV", "healthcare provider")
 
 _CREATE = _Family(AuditAction.CREATE, "create", _SOURCE, _DESTINATION, _AUTHOR, Touched.DATA, "Create")
@@ -103,6 +104,16 @@ _FAMILIES: dict[Interaction, _Family] = {
     Interaction.DELETE: _DELETE,
     Interaction.EXPIRE: _UPDATE,
     Interaction.WARN: _UPDATE,
+    Interaction.OPPOSE: _CREATE,
+    Interaction.LIFT_OPPOSITION: _UPDATE,
+    Interaction.EMERGENCY: _CREATE,
+    Interaction.ERASE: _UPDATE,
+    Interaction.ERASED: _DELETE,
+    Interaction.SUSPEND: _UPDATE,
+    Interaction.RESUME: _UPDATE,
+    Interaction.EXPLAIN: _READ,
+    Interaction.RELEASE: _UPDATE,
+    Interaction.SUBSCRIBE: _CREATE,
 }
 _RESTFUL = {
     Interaction.VREAD: ("vread",),
@@ -182,7 +193,8 @@ def _own_subtypes(interaction: Interaction) -> tuple[Coding, ...]:
     if interaction in _TRANSACTIONS:
         return (coding(IHE_EVENT, interaction.value, _TRANSACTIONS[interaction][0]),)
     text = _texts()["interactions"].get(interaction.value)
-    return (coding(DMP_INTERACTION, interaction.value, text),) if text else ()
+    own = (coding(DMP_INTERACTION, interaction.value, text),) if text else ()
+    return (_OVERRIDE, *own) if interaction is Interaction.EMERGENCY else own
 
 
 def _restful(interaction: Interaction, family: _Family) -> tuple[Coding, ...]:

@@ -82,9 +82,9 @@ def _provision(directive: Directive, actor_display: str) -> dict[str, Any]:
     if directive.actor:
         reference = _reference(directive.actor, actor_display)
         provision["actor"] = [{"role": _concept(s.PARTICIPATION_TYPE, "IRCP"), "reference": reference}]
-    purpose = directive.purpose or ("TREAT" if directive.kind in _TREATED else "")
-    if purpose:
-        provision["purpose"] = [{"system": s.ACT_REASON, "code": purpose}]
+    purposes = directive.purposes or (("TREAT",) if directive.kind in _TREATED else ())
+    if purposes:
+        provision["purpose"] = [{"system": s.ACT_REASON, "code": purpose} for purpose in purposes]
     return provision
 
 

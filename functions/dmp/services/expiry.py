@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 
 from dmp.domain.access_request import Decision
 from dmp.domain.audit import AuditAction, Interaction
-from dmp.domain.changes import Change, Contention, Message, SaveConsent, SendMessage
+from dmp.domain.changes import Change, Contention, SaveConsent
 from dmp.domain.consent import Consent, ConsentKind, ConsentStatus
+from dmp.domain.notification import Kind, Notice
 from dmp.domain.record import Record, RecordStatus
 from dmp.observability import logger
 from dmp.services.attempts import ATTEMPTS, attempts
 from dmp.services.call import Call
 from dmp.services.consents import consent_attempt
 from dmp.services.gate import Gate
+from dmp.services.notices import Notices
 
 if TYPE_CHECKING:
     from dmp.adapters.ledger import Ledger
@@ -41,8 +43,9 @@ class Swept:
 class ExpiryService:
     """Sweeps what is due, the longest due first, in bounded memory."""
 
-    def __init__(self, gate: Gate, store: "RecordStore", ledger: "Ledger") -> None:
+    def __init__(self, gate: Gate, store: "RecordStore", ledger: "Ledger", notices: Notices) -> None:
         self._gate = gate
+        self._notices = notices
         self._store = store
         self._ledger = ledger
 
@@ -84,35 +87,21 @@ class ExpiryService:
 
     def _changes(self, call: Call, record: Record, consent: Consent, *, has_expired: bool) -> list[Change]:
         if has_expired:
-            changed, what, interaction = consent.ended(call.now), "expired", Interaction.EXPIRE
+            changed, kind, interaction = consent.ended(call.now), Kind.AUTHORISATION_EXPIRED, Interaction.EXPIRE
         else:
             changed = consent.holding(consent.directive, consent.directive.end, call.now)
-            what, interaction = "expiring", Interaction.WARN
+            kind, interaction = Kind.AUTHORISATION_EXPIRING, Interaction.WARN
         attempt = consent_attempt(interaction, consent.id, AuditAction.UPDATE)
         trace = self._gate.entry(call, record, attempt, Decision(True, "expiry", (consent.local,)))
-        return [SaveConsent(changed, consent), *self._messages(call, record, consent, what), trace]
+        return [SaveConsent(changed, consent), *self._messages(call, record, consent, kind), trace]
 
-    def _messages(self, call: Call, record: Record, consent: Consent, what: str) -> list[Change]:
+    def _messages(self, call: Call, record: Record, consent: Consent, kind: Kind) -> list[Change]:
         """To the patient and to who is authorised; nobody is told of what ends in a closed record."""
         actor = consent.directive.actor
         is_told = consent.directive.kind is ConsentKind.AUTHORISATION and record.status is RecordStatus.OPEN
         if not is_told or actor is None:
             return []
-        email = next((t.value for t in record.identity.telecom if t.system == "email"), "")
-        return [
-            SendMessage(
-                Message(
-                    record=record.id,
-                    local=self._gate.new_local(call),
-                    sent=call.now,
-                    recipient=recipient,
-                    kind=f"authorisation-{what}",
-                    about=(f"Consent/{consent.id}",),
-                    email=address,
-                )
-            )
-            for recipient, address in (("patient", email), (str(actor), ""))
-        ]
+        return self._notices.of(call, record, Notice(kind=kind, about=(f"Consent/{consent.id}",), also=(actor,)))
 
 
 def _is_due(consent: Consent, now: datetime) -> bool:

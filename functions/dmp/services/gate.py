@@ -8,8 +8,8 @@ from dmp.domain.access import decide
 from dmp.domain.access_request import AccessRequest, Decision
 from dmp.domain.audit import AuditAction, AuditEntry, AuditOutcome, Interaction
 from dmp.domain.changes import Trace
-from dmp.domain.consent import Consent
-from dmp.domain.errors import DmpError, NotFound, Refused
+from dmp.domain.consent import Consent, ConsentKind
+from dmp.domain.errors import DmpError, NotFound, Refused, TooManyRequests
 from dmp.domain.identifiers import PSEUDONYM, RECORD, Identifier, local_id
 from dmp.domain.record import Record
 from dmp.domain.requester import RequesterKind
@@ -38,6 +38,10 @@ class Attempt:
     resource_type: str
     what: tuple[str, ...] = ()
     query: str = ""
+    purpose: str = ""
+    """Of an emergency that is declared; else it follows from the caller and the decision."""
+    hides: bool = False
+    """Whether a document of `what` has an INVISIBLE code."""
 
 
 def asking(call: Call, record: Record, action: Action, consent: Consent | None = None) -> AccessRequest:
@@ -105,10 +109,12 @@ class Gate:
                 profession=requester.profession,
                 structure=requester.structure,
                 structure_name=requester.structure_name,
-                purpose=_PURPOSES.get(requester.kind, TREATMENT),
+                purpose=attempt.purpose or _purpose(call, record, decision),
                 query=attempt.query,
                 request_id=call.request_id,
                 software=requester.software,
+                is_secret=requester.is_secret,
+                hides=attempt.hides,
             )
         )
 
@@ -128,8 +134,17 @@ class Gate:
         return "other-person" if is_other_person else call.requester.kind.value
 
 
+def _purpose(call: Call, record: Record | None, decision: Decision) -> str:
+    """The mode of an access that rests on an emergency; else what the kind of caller is about."""
+    held = record.directives if record and decision.permit else ()
+    modes = [d.purposes for d in held if d.kind is ConsentKind.EMERGENCY and d.consent in decision.consents]
+    return modes[0][0] if modes and modes[0] else _PURPOSES.get(call.requester.kind, TREATMENT)
+
+
 def failure_of(decision: Decision) -> DmpError:
     """How a denial looks from outside: hidden things look missing."""
+    if decision.reason == "quota-exceeded":
+        return TooManyRequests(decision.reason)
     if decision.hidden:
         return NotFound("no-record" if decision.reason == "no-record" else "no-document")
     return Refused(decision.reason)

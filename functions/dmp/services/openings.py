@@ -13,6 +13,7 @@ from dmp.domain.consent import Consent, ConsentKind, Directive, Grantor, Relatio
 from dmp.domain.errors import Conflict, Invalid, Unavailable
 from dmp.domain.identifiers import INS_REAL_SYSTEMS, Identifier, ins_has_form, ins_key_is_valid, record_id
 from dmp.domain.record import Evidence, Guardian, Opening, Record, RecordStatus
+from dmp.domain.related_person import RelatedPerson
 from dmp.services.call import Call
 from dmp.services.gate import Attempt, Gate
 
@@ -107,7 +108,7 @@ class OpeningsService:
         persons: list[Change] = []
         if opening.guardian:
             person = self._gate.new_local(call)
-            persons = [SaveRelatedPerson(record.id, person, opening.guardian.resource)]
+            persons = [SaveRelatedPerson(_person_of(call, record, opening.guardian, person))]
             consents += self._delegation(call, record, opening, opening.guardian, person)
         record = replace(record, directives=tuple(c.directive for c in consents), decided_at=call.now)
         links: list[Change] = [SaveRecord(record), LinkIns(record.identity.ins, record.id)]
@@ -156,6 +157,19 @@ def opening_consent(call: Call, record: Record, local: str, evidence: Evidence) 
         organization=call.requester.structure,
         method=evidence.method.value,
         attestation=evidence.attestation,
+    )
+
+
+def _person_of(call: Call, record: Record, guardian: Guardian, local: str) -> RelatedPerson:
+    """The guardian as a person of the record."""
+    return RelatedPerson(
+        record=record.id,
+        local=local,
+        version=1,
+        updated=call.now,
+        identifier=guardian.identifier,
+        relationships=(guardian.relationship,),
+        resource=guardian.resource,
     )
 
 

@@ -9,15 +9,18 @@ from dmp.domain.access_request import AccessRequest, Decision
 from dmp.domain.audit import AuditAction, Interaction
 from dmp.domain.authorisation_state import AuthorisationState, authorisation_state, is_attending_physician
 from dmp.domain.changes import Change, Contention, SaveConsent, SaveRecord
+from dmp.domain.civil_time import same_day_months_later
 from dmp.domain.consent import ConsentKind
 from dmp.domain.errors import Conflict, Invalid, NotFound, Refused, Unavailable
 from dmp.domain.identifiers import Identifier
+from dmp.domain.notification import Kind, Notice
 from dmp.domain.record import Closure, Evidence, Record, RecordStatus
 from dmp.domain.requester import RequesterKind
 from dmp.domain.rights import Action
 from dmp.services.attempts import attempts
 from dmp.services.call import Call
 from dmp.services.gate import Attempt, Gate, asking
+from dmp.services.notices import Notices
 from dmp.services.openings import opening_consent
 
 if TYPE_CHECKING:
@@ -43,10 +46,14 @@ class RecordView:
 class RecordsService:
     """Operations on the Patient resource."""
 
-    def __init__(self, gate: Gate, store: "RecordStore", ledger: "Ledger") -> None:
+    def __init__(
+        self, gate: Gate, store: "RecordStore", ledger: "Ledger", notices: Notices, *, archive_years: int
+    ) -> None:
         self._gate = gate
         self._store = store
         self._ledger = ledger
+        self._notices = notices
+        self._archive_years = archive_years
 
     def status(self, call: Call, ins: Identifier, query: str) -> RecordView | None:
         """TD0.2: whether the person has a record; None where there is none, or none the caller may know of."""
@@ -102,7 +109,9 @@ class RecordsService:
         def closed(record: Record) -> Changed:
             closure, attestation = read()
             _require_attestation(call, attestation)
-            return record.closed(closure, call.now), []
+            archived_until = same_day_months_later(call.now, 12 * self._archive_years)
+            told = self._notices.of(call, record, Notice(kind=Kind.RECORD_CLOSED))
+            return record.closed(closure, archived_until, call.now), told
 
         return self._change(call, record_id, Action.CLOSE, Interaction.CLOSE, closed)
 
