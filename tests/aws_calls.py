@@ -13,8 +13,8 @@ from botocore.exceptions import ReadTimeoutError
 
 from dmp.adapters import aws
 
-SERVICES: tuple[Literal["dynamodb"], Literal["s3"], Literal["secretsmanager"], Literal["sesv2"]] = (
-    "dynamodb", "s3", "secretsmanager", "sesv2",
+SERVICES: tuple[Literal["dynamodb"], Literal["s3"], Literal["secretsmanager"], Literal["sesv2"], Literal["sqs"]] = (
+    "dynamodb", "s3", "secretsmanager", "sesv2", "sqs",
 )  # fmt: skip
 
 type Reaction = tuple[AWSResponse, dict[str, Any]] | None

@@ -1,112 +1,134 @@
-"""Puts a case of the oracle to the production's decision: the only module that knows both sides."""
+"""Puts a case of the oracle to the production's decision: with `tests/oracle_people.py`, what knows both sides."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from dmp.domain.access import decide
+from dmp.domain.access import decide, decide_opening, decide_opposition
 from dmp.domain.access_request import AccessRequest, Decision
+from dmp.domain.authorisation_state import authorisation_state
 from dmp.domain.consent import ConsentKind, Grantor, Relationship
 from dmp.domain.consent import Directive as Held
-from dmp.domain.document import Coding, Depositor, DocumentEntry, DocumentStatus, StoredContent, Visibility
-from dmp.domain.identifiers import INS_NIR_TEST, Identifier, professional, structure
 from dmp.domain.record import Identity, Record, RecordStatus
-from dmp.domain.requester import Requester, RequesterKind
+from dmp.domain.requester import Requester
 from dmp.domain.rights import Action as Asked
-from tests.oracle_case import Action, Case, Directive, Document, Kind, State, Who
+from tests.oracle import OF_DOCUMENTS
+from tests.oracle_case import PATIENT, Action, Case, Directive
+from tests.oracle_people import caller, document_entry, guardian, ins, named, opening
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-_KINDS = {
-    Kind.PROFESSIONAL: RequesterKind.PROFESSIONAL,
-    Kind.EMPLOYEE: RequesterKind.EMPLOYEE,
-    Kind.STRUCTURE: RequesterKind.STRUCTURE,
-    Kind.CITIZEN: RequesterKind.PATIENT,
-    Kind.CPAM_AGENT: RequesterKind.CPAM_AGENT,
-    Kind.CNAM_FEED: RequesterKind.CNAM_FEED,
-}
-_ACTIONS = {
-    Action.READ: Asked.READ,
-    Action.SEARCH: Asked.SEARCH,
-    Action.READ_PATIENT: Asked.READ_PATIENT,
-    Action.READ_TRACE: Asked.READ_TRACE,
-    Action.FEED: Asked.FEED,
-    Action.MASK: Asked.MASK,
-    Action.DELETE: Asked.DELETE,
-    Action.REPLACE: Asked.REPLACE,
-    Action.CONSENT: Asked.CREATE_CONSENT,
+ACTIONS = {
     Action.CLOSE: Asked.CLOSE,
     Action.REOPEN: Asked.REOPEN,
+    Action.ERASE: Asked.ERASE,
+    Action.STATUS: Asked.STATUS,
+    Action.EMERGENCY: Asked.EMERGENCY,
+    Action.READ_PATIENT: Asked.READ_PATIENT,
+    Action.UPDATE_PATIENT: Asked.UPDATE_PATIENT,
+    Action.PRINT_ATTESTATION: Asked.PRINT_ATTESTATION,
+    Action.SEARCH: Asked.SEARCH,
+    Action.READ: Asked.READ,
+    Action.FEED: Asked.FEED,
+    Action.REPLACE: Asked.REPLACE,
+    Action.MASK: Asked.MASK,
+    Action.HIDE: Asked.HIDE,
+    Action.ARCHIVE: Asked.ARCHIVE,
+    Action.DELETE: Asked.DELETE,
+    Action.READ_TRACE: Asked.READ_TRACE,
+    Action.EXPLAIN: Asked.EXPLAIN,
+    Action.CONSENT: Asked.CREATE_CONSENT,
+    Action.READ_CONSENT: Asked.READ_CONSENT,
+    Action.REVOKE: Asked.REVOKE_CONSENT,
+    Action.RENEW: Asked.RENEW_CONSENT,
+    Action.READ_PERSON: Asked.READ_PERSON,
+    Action.WRITE_PERSON: Asked.WRITE_PERSON,
+    Action.READ_MESSAGE: Asked.READ_MESSAGE,
+    Action.SUBSCRIBE: Asked.SUBSCRIBE,
+    Action.KEEP_SUBSCRIPTION: Asked.KEEP_SUBSCRIPTION,
 }
-_OF_DOCUMENTS = frozenset({Action.READ, Action.MASK, Action.DELETE, Action.REPLACE})
+_OF_CONSENTS = frozenset({Action.READ_CONSENT, Action.REVOKE, Action.RENEW})
 _GRANTORS = {
     "patient": Grantor.PATIENT,
     "professional": Grantor.PROFESSIONAL,
     "representative": Grantor.REPRESENTATIVE,
 }
 _RELATIONS = {"representative": Relationship.LEGAL_REPRESENTATIVE, "caregiver": Relationship.CAREGIVER}
+_DENIALS = frozenset({ConsentKind.BLOCK, ConsentKind.OPPOSITION})
+_CHOICES = frozenset({ConsentKind.MASKED_IN_EMERGENCY, ConsentKind.DEFAULT_VISIBILITY})
 
 
 def production_decision(case: Case) -> tuple[bool, str]:
     """Ask `decide` what the case asks; the reason of a denial is in the oracle's words."""
-    if case.state is State.NONE:
-        return False, "no-record"
-    decision = decide(_request(case))
-    return decision.permit, _reason(decision)
+    decision = _decide(case)
+    return decision.permit, reason_of(decision)
 
 
-def _reason(decision: Decision) -> str:
+def production_standing(case: Case) -> str:
+    """The state of the caller's authorisation as TD0.2 tells it."""
+    return authorisation_state(_request(case)).value
+
+
+def _decide(case: Case) -> Decision:
+    requester = caller(case.who)
+    if case.action is Action.OPEN:
+        return decide_opening(requester, opening(case.guardian))
+    if case.action is Action.OPPOSE:
+        return decide_opposition(requester, ins(PATIENT), guardian(case.guardian))
+    return decide(_request(case))
+
+
+def reason_of(decision: Decision) -> str:
+    """The reason of a denial in the oracle's words."""
     if decision.hidden:
         return "no-record" if decision.reason == "no-record" else "hidden"
     return decision.reason
 
 
 def _request(case: Case) -> AccessRequest:
-    requester = _requester(case.who)
-    is_consent = case.action is Action.CONSENT
     return AccessRequest(
-        requester=requester,
-        action=_ACTIONS[case.action],
+        requester=caller(case.who),
+        action=ACTIONS[case.action],
         record=_record(case),
         now=_instant(case.now),
-        document=_document(case.document) if case.action in _OF_DOCUMENTS else None,
-        consent_kind=ConsentKind(case.consent) if is_consent else None,
-        consent_actor=requester.identifier if is_consent else None,
+        **question(case, caller(case.who)),
     )
+
+
+def question(case: Case, requester: Requester) -> dict[str, Any]:
+    """What an action asks about, beside the record."""
+    if case.missing:
+        return {"missing_document": True}
+    if case.action in OF_DOCUMENTS:
+        return {"document": document_entry(case.document)}
+    if case.action in _OF_CONSENTS and case.subject:
+        asked: dict[str, Any] = {"consent": held(case.subject, "subject"), "attested_by": named(case.subject.attester)}
+        asked["is_secret"] = case.secret
+        return asked | ({"consent_kind": asked["consent"].kind} if case.action is Action.RENEW else {})
+    if case.action is Action.CONSENT:
+        purposes = (case.purpose,) if case.consent in ("opposition", "masked-in-emergency", "emergency") else ()
+        kind = ConsentKind(case.consent)
+        return {"consent_kind": kind, "consent_actor": named(case.actor), "purposes": purposes}
+    if case.action is Action.EMERGENCY:
+        return {
+            "consent_kind": ConsentKind.EMERGENCY,
+            "consent_actor": requester.identifier,
+            "purposes": (case.purpose,),
+        }
+    if case.action is Action.KEEP_SUBSCRIPTION:
+        return {"belongs_to": _owner(case)}
+    if case.action is Action.READ_MESSAGE:
+        return {"belongs_to": _owner(case), "is_secret": case.secret}
+    return {"is_secret": case.secret} if case.action is Action.READ_TRACE else {}
+
+
+def _owner(case: Case) -> Any:
+    if case.owner == PATIENT and case.action is Action.READ_MESSAGE:
+        return None
+    who = case.who
+    return caller(who).identifier if case.owner == who.person else named(case.owner)
 
 
 def _instant(seconds: int) -> datetime:
     return _EPOCH + timedelta(seconds=seconds)
-
-
-def _requester(who: Who) -> Requester:
-    return Requester(
-        kind=_KINDS[who.kind],
-        identifier=_caller(who),
-        structure=structure(who.structure) if who.structure else None,
-        profession=who.profession,
-        specialties=("SM25",) if who.occupational else ("SM26",),
-        regulates_emergency_calls=True,
-    )
-
-
-def _caller(who: Who) -> Identifier:
-    match who.kind:
-        case Kind.CITIZEN:
-            return Identifier(INS_NIR_TEST, who.person or "")
-        case Kind.STRUCTURE:
-            return structure(who.structure or "")
-        case Kind.EMPLOYEE:
-            return professional(f"3{who.structure}/{who.person}")
-        case _:
-            return professional(who.person or who.kind.value)
-
-
-def _named(name: str | None) -> Identifier | None:
-    if name is None:
-        return None
-    if name.startswith("S"):
-        return structure(name)
-    if name.startswith("P"):
-        return professional(name)
-    return Identifier(INS_NIR_TEST, name)
 
 
 def _record(case: Case) -> Record:
@@ -117,7 +139,7 @@ def _record(case: Case) -> Record:
         updated=_EPOCH,
         status=RecordStatus(case.state.value),
         identity=Identity(
-            ins=Identifier(INS_NIR_TEST, "patient"),
+            ins=ins(PATIENT),
             birth_name="X",
             given_names=("Y",),
             usual_name="",
@@ -126,44 +148,22 @@ def _record(case: Case) -> Record:
             birth_place="75056",
         ),
         opened_at=_EPOCH,
-        directives=tuple(_directive(d, str(n)) for n, d in enumerate(case.directives) if not d.revoked),
+        opened_by=caller(case.opened_by).identifier if case.opened_by else None,
+        directives=tuple(held(d, str(n)) for n, d in enumerate(case.directives) if not d.revoked),
     )
 
 
-def _directive(directive: Directive, local: str) -> Held:
+def held(directive: Directive, local: str) -> Held:
+    """A directive as the head of a record keeps it."""
     kind = ConsentKind(directive.kind)
-    denies = kind in (ConsentKind.BLOCK, ConsentKind.OPPOSITION)
-    is_choice = kind is ConsentKind.MASKED_IN_EMERGENCY
     return Held(
         consent=local,
         kind=kind,
-        permit=directive.choice == "permit" if is_choice else not denies,
-        actor=_named(directive.actor),
+        permit=directive.choice == "permit" if kind in _CHOICES else kind not in _DENIALS,
+        actor=named(directive.actor),
         start=_instant(directive.start),
-        end=_instant(directive.end),
+        end=None if directive.end is None else _instant(directive.end),
         granted_by=_GRANTORS[directive.maker],
-        purposes=(directive.purpose,),
+        purposes=directive.purposes if kind in (ConsentKind.EMERGENCY, ConsentKind.OPPOSITION) else (),
         relationship=_RELATIONS[directive.relation] if kind is ConsentKind.DELEGATION else None,
     )
-
-
-def _document(document: Document) -> DocumentEntry:
-    return DocumentEntry(
-        record="0" * 26,
-        local="1" * 26,
-        version=1,
-        updated=_EPOCH,
-        status=DocumentStatus.CURRENT,
-        type=Coding("http://loinc.org", document.type) if document.type else None,
-        visibility=frozenset(map(Visibility, document.labels)),
-        depositor=_depositor(document),
-        authors=frozenset(a for a in map(_named, document.authors) if a),
-        content=StoredContent(key="k", content_type="text/plain", size=1, sha1="", sha256=""),
-        master_identifier=None,
-        body="{}",
-    )
-
-
-def _depositor(document: Document) -> Depositor:
-    who = Who(kind=document.depositor_kind, person=document.depositor, structure=document.depositor_structure)
-    return Depositor.of(_requester(who))

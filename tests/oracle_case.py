@@ -21,51 +21,84 @@ class State(StrEnum):
     OPEN = "open"
     CLOSED = "closed"
     SUSPENDED = "suspended"
+    ERASING = "erasing"
+    ERASED = "erased"
 
 
 class Action(StrEnum):
-    READ = "read a document"
-    SEARCH = "search beyond the own documents"
-    READ_PATIENT = "read the identity"
-    READ_TRACE = "read the trace"
-    FEED = "deposit"
-    MASK = "mask or unmask"
-    DELETE = "delete"
-    REPLACE = "replace"
-    CONSENT = "create a consent"
+    OPEN = "open a record"
+    OPPOSE = "oppose that one is opened, or lift that"
     CLOSE = "close"
     REOPEN = "reopen"
+    ERASE = "ask erasure"
+    STATUS = "ask whether there is a record (TD0.2)"
+    EMERGENCY = "declare an emergency"
+    READ_PATIENT = "read the identity"
+    UPDATE_PATIENT = "change contacts and preferences"
+    PRINT_ATTESTATION = "print the attestation of the opening"
+    SEARCH = "search beyond the own documents"
+    READ = "read a document"
+    FEED = "deposit"
+    REPLACE = "replace"
+    MASK = "mask or unmask"
+    HIDE = "set or lift an INVISIBLE code"
+    ARCHIVE = "archive or take back"
+    DELETE = "delete"
+    READ_TRACE = "read an entry of the trace"
+    EXPLAIN = "explain the accesses"
+    CONSENT = "create a consent"
+    READ_CONSENT = "read a consent"
+    REVOKE = "revoke a consent"
+    RENEW = "give a consent another period"
+    READ_PERSON = "read a RelatedPerson"
+    WRITE_PERSON = "write a RelatedPerson"
+    READ_MESSAGE = "read a message"
+    SUBSCRIBE = "subscribe"
+    KEEP_SUBSCRIPTION = "read or end a subscription"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Who:
-    """The caller. `person` is `patient` or `G…` for a citizen; an employee's is local to the structure."""
+    """The caller. `person` is `patient` or `G…` for a citizen; an employee's is local to the structure.
+
+    `refusal` is why a genuine token may do nothing, such as a purpose outside care; empty for all others.
+    """
 
     kind: Kind
     person: str | None = None
     structure: str | None = None
     profession: str = ""
     occupational: bool = False
+    regulates: bool = False
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directive:
-    """A Consent kept in the record; instants are seconds, `end` is the first instant without it.
+    """A Consent kept in the record; instants are seconds, `end` is the first instant without it (None: no end).
 
-    kind: authorisation, block, attending-physician, delegation, emergency, opposition, masked-in-emergency.
-    purpose (of emergency, opposition): BTG, ETREAT. choice (of masked-in-emergency): permit, deny.
-    relation (of delegation): representative, caregiver.
+    kind: authorisation, block, attending-physician, delegation, emergency, opposition, masked-in-emergency,
+    default-visibility, opening. purposes (of emergency, opposition): BTG, ETREAT. choice (of masked-in-emergency and
+    default-visibility): permit, deny. relation (of delegation): representative, caregiver. attester: who attested it.
     """
 
     kind: str
     actor: str | None = None
     maker: str = "patient"
+    attester: str | None = None
     start: int
-    end: int
+    end: int | None
     revoked: bool = False
-    purpose: str = "BTG"
+    purposes: tuple[str, ...] = ("BTG",)
     choice: str = "permit"
     relation: str = "representative"
+
+    def runs(self, now: int) -> bool:
+        return not self.revoked and self.start <= now and (self.end is None or now < self.end)
+
+    def expired(self, now: int) -> bool:
+        """Whether time alone ended it."""
+        return not self.revoked and self.end is not None and self.end <= now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +115,8 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
+    """Who asks what of a record; the fields below `document` are read by the actions that they concern."""
+
     who: Who
     state: State
     directives: tuple[Directive, ...]
@@ -89,4 +124,19 @@ class Case:
     action: Action
     document: Document
     consent: str = "authorisation"
-    """The kind of Consent to create, when the action is that; a professional names the own person in it."""
+    """The kind of Consent to create."""
+    actor: str | None = None
+    """Whom the Consent to create names."""
+    purpose: str = "BTG"
+    """The mode of the emergency to declare, or what the opposition to create is about."""
+    subject: Directive | None = None
+    """The Consent that is read, revoked or renewed."""
+    owner: str = PATIENT
+    """The addressee of the message, or the owner of the Subscription."""
+    secret: bool = False
+    """Whether the entry of the trace, the message or the Consent is of a connexion secrète."""
+    opened_by: Who | None = None
+    missing: bool = False
+    """Whether the document is not there at all."""
+    guardian: str | None = None
+    """Who says, at an opening or an opposition, to represent the minor whose record it would be."""

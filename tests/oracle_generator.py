@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
-from tests.oracle import TYPES, UNPUBLISHED
+from tests.oracle_carers import TYPES, UNPUBLISHED
 from tests.oracle_case import PATIENT, Action, Case, Directive, Document, Kind, State, Who
 
 type Refuses = Callable[[Case], bool]
 
+NOW = 1_000_000
 _PROFESSIONALS = ("P1", "P2", "P3", "P4")
 _STRUCTURES = ("S1", "S2", "S3")
 _GUARDIANS = ("G1", "G2")
@@ -16,37 +17,47 @@ _EMPLOYEES = ("E1", "E2")
 _PROFESSIONS = (*["10"] * 6, "21", "39", "60", "40", "99", "77", "")
 _TYPES = (*sorted(TYPES), *["11490-0"] * 4, "0000-0", None)
 _LABELS = {"MASQUE_PS": 0.4, "INVISIBLE_PATIENT": 0.2, "INVISIBLE_REPRESENTANTS_LEGAUX": 0.2}
+_STATES = {
+    State.OPEN: 40, State.CLOSED: 4, State.SUSPENDED: 2, State.ERASING: 1, State.ERASED: 1,
+}  # fmt: skip
+_ACTIONS = (
+    *[Action.READ] * 16, *[Action.SEARCH] * 5, *[Action.CONSENT] * 3, *[Action.REVOKE] * 2, *[Action.EMERGENCY] * 2,
+    *[Action.FEED] * 2, *[Action.READ_TRACE] * 2, Action.READ_MESSAGE, *Action,
+)  # fmt: skip
 _KINDS = (
     *["authorisation"] * 8, *["delegation"] * 6, *["emergency"] * 4, *["attending-physician"] * 2,
-    "block", "opposition",
+    *["block"] * 2, "opposition",
 )  # fmt: skip
 _EMERGENCY_KINDS = (*["emergency"] * 3, *["opposition"] * 2, "authorisation")
-_CONSENTS = (
+CONSENTS = (
     "authorisation", "block", "attending-physician", "delegation",
     "opposition", "masked-in-emergency", "default-visibility",
 )  # fmt: skip
+_PURPOSES = (("BTG",), ("BTG",), ("ETREAT",))
 _EDGES = (-2, -1, 0, 1, 2)
-_NOW = 1_000_000
+_REFUSALS = ("purpose-outside-care", "structure-mismatch")
 
 
 def random_case(random: Random) -> Case:
     """Draw a case in which the caller, the directives and the document share a handful of names."""
-    action = random.choice((*[Action.READ] * 12, *[Action.SEARCH] * 4, *Action))
-    state = random.choices((State.OPEN, State.CLOSED, State.SUSPENDED, State.NONE), (40, 3, 1, 1))[0]
-    if action is Action.REOPEN and state is State.OPEN:
-        state = State.CLOSED  # on an open record the state refuses (409), not the decision
-    who = _who(random)
-    document = _document(random)
-    while (who.profession, document.type) in UNPUBLISHED:
-        document = replace(document, type=random.choice(_TYPES))
+    action = random.choice(_ACTIONS)
+    who = random_caller(random)
+    state = _state(random, action)
     return Case(
         who=who,
         state=state,
-        directives=_directives(random, who),
-        now=_NOW,
+        directives=() if state in (State.NONE, State.ERASED) else _directives(random, who),
+        now=NOW,
         action=action,
-        document=document,
-        consent=random.choice(_CONSENTS),
+        document=_document(random, who),
+        consent=random.choice((*CONSENTS, "emergency", "opening")),
+        actor=_actor(random, "authorisation", who),
+        purpose=random.choice(("BTG", "ETREAT")),
+        subject=_subject(random, who),
+        owner=random.choice((PATIENT, _own_name(who), _own_name(who), who.structure or PATIENT, "P1", "G1", "S1")),
+        secret=random.random() < 0.4,
+        opened_by=random.choice((None, who, replace(who, structure="S2"), random_caller(random))),
+        guardian=random.choice((None, *_GUARDIANS)),
     )
 
 
@@ -61,8 +72,20 @@ def smallest(case: Case, refuses: Refuses) -> Case:
     return case
 
 
-def _who(random: Random) -> Who:
+def _state(random: Random, action: Action) -> State:
+    if action in (Action.OPEN, Action.OPPOSE):
+        return State.NONE
+    return random.choices(tuple(_STATES), tuple(_STATES.values()))[0]
+
+
+def random_caller(random: Random) -> Who:
+    """Draw somebody with a genuine token, now and then for a purpose that refuses them."""
     kind = random.choice((*[Kind.PROFESSIONAL] * 10, *[Kind.CITIZEN] * 4, *Kind))
+    who = _caller(random, kind)
+    return replace(who, refusal=random.choice(_REFUSALS)) if random.random() < 0.03 else who
+
+
+def _caller(random: Random, kind: Kind) -> Who:
     match kind:
         case Kind.PROFESSIONAL:
             return Who(
@@ -71,6 +94,7 @@ def _who(random: Random) -> Who:
                 structure=random.choice((*_STRUCTURES, None)),
                 profession=random.choice(_PROFESSIONS),
                 occupational=random.random() < 0.2,
+                regulates=random.random() < 0.5,
             )
         case Kind.EMPLOYEE:
             return Who(kind=kind, person=random.choice(_EMPLOYEES), structure=random.choice(_STRUCTURES))
@@ -79,10 +103,15 @@ def _who(random: Random) -> Who:
         case Kind.CITIZEN:
             return Who(kind=kind, person=random.choice((PATIENT, *_GUARDIANS)))
         case _:
-            return Who(kind=kind, person="A1")
+            return Who(kind=kind, person="A1" if kind is Kind.CPAM_AGENT else "F1")
 
 
-def _document(random: Random) -> Document:
+def _own_name(who: Who) -> str:
+    """By what an addressee or an owner is named who is this caller."""
+    return (who.structure if who.kind is Kind.STRUCTURE else who.person) or PATIENT
+
+
+def _document(random: Random, who: Who) -> Document:
     labels = frozenset(label for label, chance in _LABELS.items() if random.random() < chance)
     authors = frozenset(name for name in _PROFESSIONALS if random.random() < 0.15)
     kind = random.choice((Kind.PROFESSIONAL, Kind.PROFESSIONAL, Kind.EMPLOYEE, Kind.STRUCTURE, Kind.CITIZEN))
@@ -93,7 +122,7 @@ def _document(random: Random) -> Document:
         Kind.CITIZEN: (random.choice((PATIENT, *_GUARDIANS)), None),
     }[kind]
     return Document(
-        type=random.choice(_TYPES),
+        type=random.choice([t for t in _TYPES if (who.profession, t) not in UNPUBLISHED]),
         labels=labels,
         depositor_kind=kind,
         depositor=depositor,
@@ -105,9 +134,15 @@ def _document(random: Random) -> Document:
 def _directives(random: Random, who: Who) -> tuple[Directive, ...]:
     kinds = random.choice((_KINDS, _KINDS, _EMERGENCY_KINDS))
     drawn = [_directive(random, random.choice(kinds), who) for _ in range(random.randrange(8))]
-    if random.random() < 0.5:  # the third choice exists once or not at all
-        drawn.append(_directive(random, "masked-in-emergency", who))
-    return tuple(drawn)
+    choices = ("masked-in-emergency", "default-visibility")  # these exist once or not at all
+    return (*drawn, *(_directive(random, kind, who) for kind in choices if random.random() < 0.5))
+
+
+def _subject(random: Random, who: Who) -> Directive:
+    """A Consent that is asked about: it may be over, and name or be attested by the caller."""
+    drawn = _directive(random, random.choice((*CONSENTS, *_KINDS, "opening")), who)
+    attester = random.choice((None, *_PROFESSIONALS, who.person))
+    return replace(drawn, attester=attester if drawn.maker == "professional" else None)
 
 
 def _directive(random: Random, kind: str, who: Who) -> Directive:
@@ -115,22 +150,31 @@ def _directive(random: Random, kind: str, who: Who) -> Directive:
     return Directive(
         kind=kind,
         actor=_actor(random, kind, who),
-        maker=random.choice(("patient", "professional", "representative")) if kind == "authorisation" else "patient",
+        maker=_maker(random, kind),
         start=start,
         end=end,
-        revoked=end > _NOW and random.random() < 0.1,
-        purpose=random.choice(("BTG", "BTG", "ETREAT")),
+        revoked=(end is None or end > NOW) and random.random() < 0.1,
+        purposes=random.choice((*_PURPOSES, ("BTG", "ETREAT")) if kind == "opposition" else _PURPOSES),
         choice=random.choice(("permit", "deny")),
         relation=random.choice(("representative", "caregiver")),
     )
 
 
+def _maker(random: Random, kind: str) -> str:
+    if kind == "emergency":
+        return "professional"
+    attested = kind in ("authorisation", "attending-physician")
+    return random.choice(("patient", "professional", "representative")) if attested else "patient"
+
+
 def _actor(random: Random, kind: str, who: Who) -> str | None:
     match kind:
-        case "opposition" | "masked-in-emergency":
+        case "opposition" | "masked-in-emergency" | "default-visibility" | "opening":
             return None
         case "delegation":
             return random.choice((*_GUARDIANS, *[who.person if who.kind is Kind.CITIZEN else "G1"] * 4))
+        case "attending-physician" if who.kind is not Kind.STRUCTURE and random.random() < 0.1:
+            return who.structure or random.choice(_STRUCTURES)
         case "attending-physician" | "emergency":
             return random.choice((*_PROFESSIONALS, *[who.person if who.kind is Kind.PROFESSIONAL else "P1"] * 4))
         case _:
@@ -138,16 +182,18 @@ def _actor(random: Random, kind: str, who: Who) -> str | None:
             return random.choice((*_PROFESSIONALS, *_STRUCTURES, *named * 3))
 
 
-def _period(random: Random) -> tuple[int, int]:
+def _period(random: Random) -> tuple[int, int | None]:
     """Mostly running, sometimes past or to come, often on the very edge."""
-    match random.randrange(8):
+    match random.randrange(9):
         case 0:
-            return _NOW - 100, _NOW + random.choice(_EDGES)
+            return NOW - 100, NOW + random.choice(_EDGES)
         case 1:
-            return _NOW + random.choice(_EDGES), _NOW + 100
+            return NOW + random.choice(_EDGES), NOW + 100
         case 2:
-            return _NOW - 100, _NOW - 50
+            return NOW - 100, NOW - 50
         case 3:
-            return _NOW + 50, _NOW + 100
+            return NOW + 50, NOW + 100
+        case 4:
+            return NOW - 100, None
         case _:
-            return _NOW - 100, _NOW + 100
+            return NOW - 100, NOW + 100

@@ -5,9 +5,10 @@ import json
 import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from dmp.domain.code_lists import message
@@ -30,11 +31,15 @@ from dmp.fhir import outcome
 from dmp.observability import logger
 from dmp.services.call import Call
 
+if TYPE_CHECKING:
+    from dmp.services.quotas import LookUps
+
 LARGEST_BODY = 4_718_592
 """4.5 MiB of decoded body: what base64 leaves of Lambda's 6 MB."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _PREFIX = "/fhir"
 _READING = frozenset({"GET", "HEAD"})
+type Clock = Callable[[], datetime]
 _RETRY_AFTER = {429: "3600", 503: "1"}
 """Seconds: a quota is one of an hour."""
 
@@ -69,12 +74,15 @@ class Route:
 
 
 class Api:
-    """The routes of one function, and everything that all of them share."""
+    """The routes of one function, and everything that all of them share; whoever knows records counts look-ups."""
 
-    def __init__(self, routes: Sequence[Route], *, clock: Callable[[], datetime], base_url: str = "") -> None:
+    def __init__(
+        self, routes: Sequence[Route], *, clock: Clock, base_url: str = "", look_ups: "LookUps | None" = None
+    ) -> None:
         self._routes = routes
         self._clock = clock
         self._base_url = base_url
+        self._look_ups = look_ups
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Answer one event of an HTTP API (payload 2.0)."""
@@ -85,7 +93,7 @@ class Api:
         code, request = "", None
         try:
             request = self._admit(event, route, path, headers, request_id)
-            answer = _conditional(request, _permitted(request, route.endpoint(request)))
+            answer = _conditional(request, self._answered(route, request))
         except DmpError as failure:
             failure = _as_told(failure, request)
             answer, code = refusal(failure), failure.code
@@ -129,19 +137,21 @@ class Api:
             body=_body(event),
         )
 
+    def _answered(self, route: Route, request: Request) -> Answer:
+        """The endpoint's answer; whatever the decision was not asked of is refused here to who may do nothing."""
+        caller = request.caller
+        with self._look_ups.watching(caller) if self._look_ups and caller else nullcontext():
+            answer = route.endpoint(request)
+        if caller and caller.requester.refusal:
+            raise Refused(caller.requester.refusal)
+        return answer
+
     def _route(self, method: str, raw_path: str) -> tuple[Route, dict[str, str]]:
         segments = [unquote(s) for s in raw_path.removeprefix(_PREFIX).split("/") if s]
         wanted = "GET" if method == "HEAD" else method
         matches = [(route, values) for route in self._routes if (values := route.match(segments)) is not None]
         found = next((match for match in matches if match[0].method == wanted), None)
         return found or ((_NOT_ALLOWED if matches else _UNKNOWN), {})
-
-
-def _permitted(request: Request, answer: Answer) -> Answer:
-    """The answer, unless its caller may do nothing: whatever the decision was not asked of is refused here."""
-    if request.caller and request.caller.requester.refusal:
-        raise Refused(request.caller.requester.refusal)
-    return answer
 
 
 def _as_told(failure: DmpError, request: Request | None) -> DmpError:

@@ -14,7 +14,7 @@ from dmp.adapters.record_store import RecordStore
 from dmp.adapters.table import Table
 from dmp.services.gate import Gate
 from dmp.services.notices import Notices
-from dmp.services.quotas import Quota, Quotas
+from dmp.services.quotas import LookUps, Quota, Quotas
 from dmp.settings import RecordSettings
 
 
@@ -34,6 +34,7 @@ class Foundation:
     cursors: Cursors
     notices: Notices
     quotas: Quotas
+    look_ups: LookUps
 
 
 def foundation() -> Foundation:
@@ -49,6 +50,8 @@ def foundation() -> Foundation:
         Quota.OPENING: settings.openings_an_hour,
         Quota.EMERGENCY: settings.emergencies_an_hour,
     }
+    quotas = Quotas(gate, counters, limits)
+    look_ups = LookUps(gate, quotas)
     return Foundation(
         settings=settings,
         clock=now,
@@ -56,12 +59,13 @@ def foundation() -> Foundation:
         keyring=keyring,
         records_table=records_table,
         audit_table=Table(lambda: client("dynamodb"), settings.audit_table),
-        records=RecordStore(records_table, keyring),
+        records=RecordStore(records_table, keyring, look_ups.note),
         ledger=ledger,
         gate=gate,
         cursors=Cursors(keyring, entropy),
         notices=Notices(gate, settings.professional_mail_domain),
-        quotas=Quotas(gate, counters, limits),
+        quotas=quotas,
+        look_ups=look_ups,
     )
 
 

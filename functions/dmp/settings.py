@@ -140,6 +140,19 @@ class NotificationSettings:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookSettings:
+    """What the functions that tell the software of professionals need."""
+
+    hook_queue: str
+    """The address of the queue of hooks under way."""
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read and check the variables; SettingsError names the first that is wrong."""
+        return cls(hook_queue=_text("HOOK_QUEUE"))
+
+
 def issuers_from(text: str, *, plain_http: bool) -> tuple[TrustedIssuer, ...]:
     """Read the JSON list of trusted issuers; ValueError says what is wrong with it."""
     items = json.loads(text)

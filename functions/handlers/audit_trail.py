@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dmp.adapters.audit_store import AuditStore, Position
+from dmp.adapters.document_store import DocumentStore
 from dmp.api import Api, Route
 from dmp.composition import foundation
 from dmp.exchange import FORM, Answer, Request
@@ -16,7 +17,13 @@ from dmp.rest import address, one
 from dmp.services.audit_trail import AuditTrailService, TraceQuery
 
 _BASE = foundation()
-_TRAIL = AuditTrailService(_BASE.gate, _BASE.records, AuditStore(_BASE.audit_table), Position)
+_TRAIL = AuditTrailService(
+    _BASE.gate,
+    _BASE.records,
+    DocumentStore(_BASE.records_table, _BASE.keyring),
+    AuditStore(_BASE.audit_table),
+    Position,
+)
 
 
 def find(request: Request) -> Answer:
@@ -76,7 +83,7 @@ ROUTES = (
     Route("POST", "AuditEvent/_search", find, media=frozenset({FORM})),
     Route("GET", "AuditEvent/{id}", read),
 )
-_API = Api(ROUTES, clock=_BASE.clock, base_url=_BASE.settings.base_url)
+_API = Api(ROUTES, clock=_BASE.clock, base_url=_BASE.settings.base_url, look_ups=_BASE.look_ups)
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:

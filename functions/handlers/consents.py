@@ -1,13 +1,14 @@
-"""Consents: authorisations, blocks, médecin traitant; "my patients" (TD0.3, TD0.4, IHE PCF)."""
+"""Consents: authorisations, blocks, choices for emergencies, delegations; "my patients" (TD0.3, TD0.4, IHE PCF)."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from dmp.adapters.person_store import PersonStore
 from dmp.api import Api, Route
 from dmp.composition import foundation
 from dmp.domain.audit import Interaction
 from dmp.domain.consent import Consent, ConsentStatus, PatientRef
-from dmp.domain.errors import Invalid, Malformed
+from dmp.domain.errors import Invalid, Malformed, NotFound
 from dmp.exchange import FORM, PATCH_TYPES, Answer, Request, parse_query
 from dmp.fhir import bundle
 from dmp.fhir.consent import render_consent
@@ -15,21 +16,23 @@ from dmp.fhir.consent_search import CONSENT_PARAMETERS, ME, is_wanted
 from dmp.fhir.search import Search, Total
 from dmp.fhir.search_parameters import MOST, PATIENT, PATIENT_IDENTIFIER, parse_search
 from dmp.rest import address, criterion, deferred, expected_version, one, require_body, saved, searchset, version_of
+from dmp.services.consent_changes import ConsentChangesService, Period
 from dmp.services.consent_search import ConsentQuery, ConsentSearchService
-from dmp.services.consents import ConsentsService, Period
+from dmp.services.consents import ConsentsService
+from dmp.services.delegations import Delegations
 from dmp.services.my_patients import MOST_A_PAGE, MyPatientsService
+from dmp.settings import Stage
 
 if TYPE_CHECKING:
-    from dmp.domain.consent import ConsentRequest
+    from dmp.domain.consent_request import ConsentRequest
 
 _BASE = foundation()
-_CONSENTS = ConsentsService(
-    _BASE.gate,
-    _BASE.records,
-    _BASE.ledger,
-    months=_BASE.settings.authorisation_months,
-    warning_days=_BASE.settings.expiry_warning_days,
+_LASTING = {"months": _BASE.settings.authorisation_months, "warning_days": _BASE.settings.expiry_warning_days}
+_DELEGATIONS = Delegations(
+    _BASE.gate, _BASE.records, PersonStore(_BASE.records_table), test_identities=_BASE.settings.stage is not Stage.PROD
 )
+_CONSENTS = ConsentsService(_BASE.gate, _BASE.records, _BASE.ledger, _DELEGATIONS, _BASE.notices, **_LASTING)
+_CHANGES = ConsentChangesService(_BASE.gate, _BASE.records, _BASE.ledger, **_LASTING)
 _SEARCH = ConsentSearchService(_BASE.gate, _BASE.records)
 _MY_PATIENTS = MyPatientsService(_BASE.gate, _BASE.records)
 _NAMING = frozenset({PATIENT.name, PATIENT_IDENTIFIER.name})
@@ -37,9 +40,11 @@ _NAMING = frozenset({PATIENT.name, PATIENT_IDENTIFIER.name})
 
 def create(request: Request) -> Answer:
     """POST Consent."""
+    from dmp.fhir.references import named_patient
+
     resource = _body(request)
     asked = deferred(lambda: _asked(request, resource))
-    patient = _named_patient(request, resource) or asked().patient
+    patient = named_patient(resource, request.base_url) or asked().patient
     consent, created = _CONSENTS.create(request.call, patient, asked, _condition(request, patient))
     return _saved(request, consent, created=created)
 
@@ -50,20 +55,10 @@ def _body(request: Request) -> dict[str, Any]:
     return parse_resource(require_body(request), "Consent")
 
 
-def _asked(request: Request, resource: Mapping[str, Any]) -> "ConsentRequest":
+def _asked(request: Request, resource: Mapping[str, Any], *, is_new: bool = True) -> "ConsentRequest":
     from dmp.fhir.consent_reading import read_consent
 
-    return read_consent(resource, request.call.now, base_url=request.base_url)
-
-
-def _named_patient(request: Request, resource: Mapping[str, Any]) -> PatientRef | None:
-    """The patient of a Consent that need not be sound otherwise; None where it takes more to know."""
-    from dmp.fhir.references import parse_target
-
-    patient = resource.get("patient")
-    literal = patient.get("reference") if isinstance(patient, dict) else None
-    target = parse_target(literal, request.base_url) if isinstance(literal, str) else None
-    return PatientRef(record=target.id) if target and target.id and target.resource_type == "Patient" else None
+    return read_consent(resource, request.call.now, base_url=request.base_url, is_new=is_new)
 
 
 def _condition(request: Request, patient: PatientRef) -> Callable[[Consent], bool] | None:
@@ -147,16 +142,20 @@ def _as_in_force(resource: Mapping[str, Any]) -> dict[str, Any]:
 
 def _unaltered(request: Request, consent: Consent, resource: Mapping[str, Any]) -> "ConsentRequest":
     """What is asked of a Consent, which still must say the same of the same patient and actor."""
-    asked, held = _asked(request, resource), consent.directive
-    if (asked.kind, asked.permit, asked.actor) != (held.kind, held.permit, held.actor):
+    asked = _asked(request, resource, is_new=False)
+    if asked.alters(consent):
         raise Invalid("consent-immutable", "Consent.provision")
-    if _BASE.records.named(asked.patient) != consent.record:
+    try:
+        named = _BASE.records.named(asked.patient)
+    except NotFound:
+        named = ""  # whoever has no record is another patient, too
+    if named != consent.record:
         raise Invalid("wrong-patient", "Consent.patient")
     return asked
 
 
 def _amended(request: Request, period: Callable[[Consent], Period | None], interaction: Interaction) -> Answer:
-    consent = _CONSENTS.amend(
+    consent = _CHANGES.amend(
         request.call, *address(request), period, interaction=interaction, expected=expected_version(request)
     )
     return _saved(request, consent, created=False)
@@ -233,7 +232,7 @@ ROUTES = (
     Route("GET", "Consent/{id}/_history", history),
     Route("GET", "Consent/{id}/_history/{version}", version),
 )
-_API = Api(ROUTES, clock=_BASE.clock, base_url=_BASE.settings.base_url)
+_API = Api(ROUTES, clock=_BASE.clock, base_url=_BASE.settings.base_url, look_ups=_BASE.look_ups)
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:

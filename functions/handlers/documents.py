@@ -14,6 +14,7 @@ from dmp.adapters.document_store import DocumentIndex, DocumentStore
 from dmp.adapters.object_store import ObjectStore
 from dmp.api import Api, Route
 from dmp.composition import foundation
+from dmp.domain.announcement import Announcement
 from dmp.domain.document import DocumentEntry, DocumentStatus, Metadata
 from dmp.domain.errors import Malformed
 from dmp.domain.identifiers import Identifier
@@ -36,7 +37,8 @@ _BASE = foundation()
 _STORE = DocumentStore(_BASE.records_table, _BASE.keyring)
 _OBJECTS = ObjectStore(lambda: client("s3"), _BASE.settings.documents_bucket, _BASE.settings.data_key)
 _DOCUMENTS = DocumentsService(_BASE.gate, _STORE, _OBJECTS)
-_CHANGES = DocumentChangesService(_BASE.gate, _STORE, _BASE.ledger)
+_ANNOUNCEMENT = Announcement(_BASE.settings.announcement_notice_days, _BASE.settings.announcement_release_months)
+_CHANGES = DocumentChangesService(_BASE.gate, _STORE, _BASE.ledger, _BASE.notices, _ANNOUNCEMENT)
 _SEARCH = DocumentSearchService(_BASE.gate, _BASE.records, _STORE, DocumentIndex)
 
 
@@ -65,9 +67,12 @@ def publish(request: Request) -> Answer:
 
 
 def _deposits() -> "DepositsService":
+    from dmp.fhir.security_labels import relabelled
+    from dmp.services.deposit_entries import NewEntries
     from dmp.services.deposits import DepositsService
 
-    return DepositsService(_BASE.gate, _BASE.records, _STORE, _OBJECTS, _BASE.ledger, entropy=_BASE.entropy)
+    entries = NewEntries(_BASE.entropy, relabelled, _ANNOUNCEMENT)
+    return DepositsService(_BASE.gate, _BASE.records, _STORE, _OBJECTS, _BASE.ledger, entries, notices=_BASE.notices)
 
 
 def _intake(request: Request) -> "Intake":
@@ -213,7 +218,7 @@ ROUTES = (
     Route("GET", "List/{id}", read_list),
     Route("GET", "Binary/{id}", retrieve, any_answer=True),
 )
-_API = Api(ROUTES, clock=_BASE.clock, base_url=_BASE.settings.base_url)
+_API = Api(ROUTES, clock=_BASE.clock, base_url=_BASE.settings.base_url, look_ups=_BASE.look_ups)
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:

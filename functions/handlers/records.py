@@ -1,39 +1,54 @@
-"""Records: $open, look-up by INS (TD0.2), read, $close, $reopen, attestation of opening (TD1.1 to TD1.5)."""
+"""Records: opening and opposition, look-up by INS (TD0.2), read, contacts, closing, erasure (TD1.1 to TD1.5)."""
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
+from dmp import record_answers as answers
+from dmp.adapters.document_store import DocumentStore
 from dmp.api import Api, Route
 from dmp.attestation import attestation_page
 from dmp.composition import foundation
-from dmp.domain.errors import NotFound
-from dmp.domain.identifiers import ins_key_is_valid, is_record_id
-from dmp.domain.record import Record
-from dmp.exchange import FORM, Answer, Request
-from dmp.fhir.patient import render_patient
+from dmp.domain.audit import Interaction
+from dmp.domain.identifiers import ins_key_is_valid
+from dmp.exchange import FORM, PATCH_TYPES, Answer, Request
 from dmp.fhir.search import malformed_parameter
 from dmp.fhir.search_parameters import Kind, Parameter, parse_search
 from dmp.observability import logger
-from dmp.rest import deferred, one, require_body, saved, searchset, version_of
+from dmp.rest import expected_version, searchset, version_of
+from dmp.services.contacts import ContactsService
+from dmp.services.emergencies import EmergenciesService
+from dmp.services.erasures import ErasuresService
+from dmp.services.explanations import ExplanationsService
 from dmp.services.openings import OpeningsService
+from dmp.services.oppositions import OppositionsService
+from dmp.services.record_changes import RecordChanges
 from dmp.services.records import RecordsService, RecordView
 from dmp.settings import Stage
 
-if TYPE_CHECKING:
-    from dmp.domain.record import Closure, Evidence
-    from dmp.fhir.operation import OperationInput
-
 _BASE = foundation()
+_SETTINGS = _BASE.settings
+_TEST_IDENTITIES = _SETTINGS.stage is not Stage.PROD
 _OPENINGS = OpeningsService(
     _BASE.gate,
     _BASE.records,
     _BASE.ledger,
+    _BASE.quotas,
     entropy=_BASE.entropy,
-    test_identities=_BASE.settings.stage is not Stage.PROD,
+    test_identities=_TEST_IDENTITIES,
 )
+_OPPOSITIONS = OppositionsService(
+    _BASE.gate, _BASE.records, _BASE.ledger, _BASE.quotas, test_identities=_TEST_IDENTITIES
+)
+_CHANGES = RecordChanges(_BASE.gate, _BASE.records, _BASE.ledger)
 _RECORDS = RecordsService(
-    _BASE.gate, _BASE.records, _BASE.ledger, _BASE.notices, archive_years=_BASE.settings.archive_years
+    _BASE.gate, _BASE.records, _CHANGES, _BASE.notices, _BASE.quotas, archive_years=_SETTINGS.archive_years
 )
+_CONTACTS = ContactsService(_CHANGES)
+_ERASURES = ErasuresService(_CHANGES, delay_days=_SETTINGS.erasure_delay_days)
+_EMERGENCIES = EmergenciesService(
+    _BASE.gate, _BASE.records, _BASE.ledger, _BASE.notices, _BASE.quotas, minutes=_SETTINGS.emergency_minutes
+)
+_EXPLANATIONS = ExplanationsService(_BASE.gate, _BASE.records, DocumentStore(_BASE.records_table, _BASE.keyring))
 _STATUS_QUERY = "identifier=(INS)"
 """How the trace tells of the query, which is nothing but an INS."""
 _IDENTIFIER = Parameter("identifier", Kind.PATIENT_IDENTIFIER)
@@ -41,46 +56,40 @@ _IDENTIFIER = Parameter("identifier", Kind.PATIENT_IDENTIFIER)
 
 def open_record(request: Request) -> Answer:
     """POST Patient/$open (TD1.1)."""
-    from dmp.fhir.patient_reading import read_opening
-
-    record = _OPENINGS.open(request.call, read_opening(_parameters(request), request.call.now))
+    record = _OPENINGS.open(request.call, answers.opening(request))
     if not ins_key_is_valid(record.identity.ins.value):
         logger.warning("ins_key_invalid", extra={"record": record.id})
-    return _saved(request, RecordView(record, full=True), created=True)
+    return answers.saved_patient(request, RecordView(record, full=True), created=True)
+
+
+def oppose(request: Request) -> Answer:
+    """POST Patient/$oppose: nobody opens a record for this INS (R.1111-28)."""
+    _OPPOSITIONS.oppose(request.call, answers.opposition(request))
+    return Answer(status=204)
+
+
+def lift_opposition(request: Request) -> Answer:
+    """POST Patient/$lift-opposition."""
+    _OPPOSITIONS.lift(request.call, answers.opposition(request))
+    return Answer(status=204)
 
 
 def close(request: Request) -> Answer:
     """POST Patient/[id]/$close (TD1.4)."""
-    view = _RECORDS.close(request.call, _record_id(request), _closure(request))
-    return _saved(request, view, created=False)
-
-
-def _closure(request: Request) -> "Callable[[], tuple[Closure, str]]":
-    from dmp.fhir.patient_reading import read_closure
-
-    def read() -> "tuple[Closure, str]":
-        parameters = _parameters(request)
-        return read_closure(parameters, request.call.now), _operation(parameters).text("attestation")
-
-    return deferred(read)
+    view = _RECORDS.close(request.call, answers.record_id(request), answers.closure(request))
+    return answers.saved_patient(request, view)
 
 
 def reopen(request: Request) -> Answer:
     """POST Patient/[id]/$reopen (TD1.5)."""
-    view = _RECORDS.reopen(request.call, _record_id(request), _evidence(request))
-    return _saved(request, view, created=False)
+    view = _RECORDS.reopen(request.call, answers.record_id(request), answers.evidence(request))
+    return answers.saved_patient(request, view)
 
 
-def _evidence(request: Request) -> "Callable[[], Evidence]":
-    from dmp.domain.record import Evidence
-    from dmp.fhir.patient_reading import read_reopening
-
-    def read() -> "Evidence":
-        parameters = _parameters(request)
-        method, date = read_reopening(parameters, request.call.now)
-        return Evidence(method=method, date=date, attestation=_operation(parameters).text("attestation"))
-
-    return deferred(read)
+def erase(request: Request) -> Answer:
+    """POST Patient/[id]/$erase: done by the retention job."""
+    _ERASURES.ask(request.call, answers.record_id(request))
+    return Answer(status=202)
 
 
 def status(request: Request) -> Answer:
@@ -95,69 +104,90 @@ def status(request: Request) -> Answer:
     if search.patient is None or search.patient.ins is None:
         raise malformed_parameter("missing-parameter", "identifier", "identifier is mandatory")
     view = _RECORDS.status(request.call, search.patient.ins, _STATUS_QUERY)
-    found = [_rendered(view)] if view else []
+    found = [answers.patient(view)] if view else []
     return searchset(search, found, record=view.record.id if view else "", total=len(found))
 
 
 def read(request: Request) -> Answer:
     """GET Patient/[id]."""
-    return _one(_RECORDS.read(request.call, _record_id(request)))
+    return answers.read_patient(_RECORDS.read(request.call, answers.record_id(request)))
 
 
 def version(request: Request) -> Answer:
     """GET Patient/[id]/_history/[version]."""
-    return _one(_RECORDS.read(request.call, _record_id(request), version_of(request)))
+    return answers.read_patient(_RECORDS.read(request.call, answers.record_id(request), version_of(request)))
+
+
+def patch(request: Request) -> Answer:
+    """PATCH Patient/[id]: contacts and preferences (TD1.3)."""
+    view = _CONTACTS.update(
+        request.call,
+        answers.record_id(request),
+        answers.patched_contacts(request),
+        interaction=Interaction.PATCH,
+        expected=expected_version(request),
+    )
+    return answers.saved_patient(request, view)
+
+
+def update(request: Request) -> Answer:
+    """PUT Patient/[id]: contacts and preferences (TD1.3)."""
+    view = _CONTACTS.update(
+        request.call,
+        answers.record_id(request),
+        answers.updated_contacts(request),
+        interaction=Interaction.UPDATE,
+        expected=expected_version(request),
+    )
+    return answers.saved_patient(request, view)
 
 
 def attestation(request: Request) -> Answer:
     """GET Patient/[id]/$attestation: the page that the opener prints for the patient."""
-    record = _RECORDS.attestation(request.call, _record_id(request))
+    record = _RECORDS.attestation(request.call, answers.record_id(request))
     return Answer(content=attestation_page(record).encode(), media_type="text/html; charset=utf-8")
 
 
-def _record_id(request: Request) -> str:
-    identity = request.path["id"]
-    if not is_record_id(identity):
-        raise NotFound("no-record")
-    return identity
+def emergency_access(request: Request) -> Answer:
+    """POST Patient/[id]/$emergency-access: break-glass, or centre 15 (R.1111-48)."""
+    from dmp.emergency_answers import declared
+
+    return declared(request, _EMERGENCIES, answers.record_id(request))
 
 
-def _parameters(request: Request) -> Mapping[str, Any]:
-    from dmp.fhir.parsing import parse_resource
+def emergency_access_by_ins(request: Request) -> Answer:
+    """POST Patient/$emergency-access, where the id of the record is not known."""
+    from dmp.emergency_answers import declared_by_ins
 
-    return parse_resource(require_body(request), "Parameters")
-
-
-def _operation(parameters: Mapping[str, Any]) -> "OperationInput":
-    from dmp.fhir.operation import OperationInput
-
-    return OperationInput(parameters)
+    return declared_by_ins(request, _EMERGENCIES)
 
 
-def _one(record: Record) -> Answer:
-    return one(render_patient(record, full=True), record.patient_version, record.updated)
+def explain(request: Request) -> Answer:
+    """POST Patient/[id]/$explain: who may see what, and why."""
+    from dmp.explanation_answers import explained
 
-
-def _saved(request: Request, view: RecordView, *, created: bool) -> Answer:
-    return saved(request, _rendered(view), view.record.patient_version, view.record.updated, created=created)
-
-
-def _rendered(view: RecordView) -> dict[str, Any]:
-    authorisation = view.authorisation.value if view.authorisation else None
-    return render_patient(view.record, full=view.full, authorisation=authorisation, attending=view.is_attending)
+    return explained(request, _EXPLANATIONS, answers.record_id(request))
 
 
 ROUTES = (
     Route("GET", "Patient", status),
     Route("POST", "Patient/_search", status, media=frozenset({FORM})),
     Route("POST", "Patient/$open", open_record),
+    Route("POST", "Patient/$oppose", oppose),
+    Route("POST", "Patient/$lift-opposition", lift_opposition),
+    Route("POST", "Patient/$emergency-access", emergency_access_by_ins),
     Route("GET", "Patient/{id}", read),
+    Route("PUT", "Patient/{id}", update),
+    Route("PATCH", "Patient/{id}", patch, media=PATCH_TYPES),
     Route("GET", "Patient/{id}/_history/{version}", version),
     Route("POST", "Patient/{id}/$close", close),
     Route("POST", "Patient/{id}/$reopen", reopen),
+    Route("POST", "Patient/{id}/$erase", erase),
+    Route("POST", "Patient/{id}/$emergency-access", emergency_access),
+    Route("POST", "Patient/{id}/$explain", explain),
     Route("GET", "Patient/{id}/$attestation", attestation, any_answer=True),
 )
-_API = Api(ROUTES, clock=_BASE.clock, base_url=_BASE.settings.base_url)
+_API = Api(ROUTES, clock=_BASE.clock, base_url=_BASE.settings.base_url, look_ups=_BASE.look_ups)
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:

@@ -1,15 +1,24 @@
-"""Scheduled jobs: consent_expiry."""
+"""Without a request: the jobs consent_expiry, visibility_release, retention; suspension, by order of the operator."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from dmp.adapters.archive_store import ArchiveStore
+from dmp.adapters.aws import client
+from dmp.adapters.document_store import DocumentStore
 from dmp.composition import foundation
+from dmp.domain.announcement import Announcement
+from dmp.domain.errors import DmpError
 from dmp.domain.identifiers import SERVICE, Identifier
 from dmp.domain.requester import Requester, RequesterKind
+from dmp.fhir.security_labels import relabelled
 from dmp.observability import logger
 from dmp.services.call import Call
 from dmp.services.expiry import ExpiryService
+from dmp.services.retention import RetentionService
+from dmp.services.suspensions import Order, SuspensionsService, read_order
+from dmp.services.visibility_release import VisibilityReleaseService
 
 _BASE = foundation()
 _EXPIRY = ExpiryService(_BASE.gate, _BASE.records, _BASE.ledger, _BASE.notices)
@@ -19,6 +28,44 @@ _EXPIRY_JOB = Requester(
     name="Expiration des autorisations",
 )
 
+_RELEASE = VisibilityReleaseService(
+    _BASE.gate,
+    _BASE.records,
+    DocumentStore(_BASE.records_table, _BASE.keyring),
+    _BASE.ledger,
+    _BASE.notices,
+    announcement=Announcement(_BASE.settings.announcement_notice_days, _BASE.settings.announcement_release_months),
+    label=relabelled,
+)
+_RELEASE_JOB = Requester(
+    kind=RequesterKind.SERVICE,
+    identifier=Identifier(SERVICE, "visibility-release"),
+    name="Fin d'attente des consultations d'annonce",
+)
+
+_ARCHIVE = ArchiveStore(
+    lambda: client("dynamodb"),
+    lambda: client("s3"),
+    _BASE.settings.records_table,
+    _BASE.settings.documents_bucket,
+)
+_RETENTION = RetentionService(
+    _BASE.gate,
+    _BASE.records,
+    _BASE.ledger,
+    _BASE.notices,
+    _ARCHIVE,
+    archive_years=_BASE.settings.archive_years,
+)
+_RETENTION_JOB = Requester(
+    kind=RequesterKind.SERVICE,
+    identifier=Identifier(SERVICE, "retention"),
+    name="Conservation des dossiers",
+)
+_SUSPENSIONS = SuspensionsService(
+    _BASE.gate, _BASE.records, _BASE.ledger, _BASE.notices, weeks=_BASE.settings.suspension_weeks
+)
+
 
 def consent_expiry(_event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Mark what has expired and warn of what soon will; answers what was done, and whether anything is left."""
@@ -26,3 +73,42 @@ def consent_expiry(_event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     swept = asdict(_EXPIRY.sweep(call, lambda: context.get_remaining_time_in_millis() / 1000))
     logger.info("consents_swept", extra=swept)
     return swept
+
+
+def visibility_release(_event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Tell patients of what awaits an announcement, and show it in the end (R.1111-53); answers what was done."""
+    call = Call(_RELEASE_JOB, _BASE.clock(), context.aws_request_id)
+    released = asdict(_RELEASE.sweep(call, lambda: context.get_remaining_time_in_millis() / 1000))
+    logger.info("documents_released", extra=released)
+    return released
+
+
+def retention(_event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Close and erase the records that are due (R.1111-36); answers what was done, and whether anything is left."""
+    call = Call(_RETENTION_JOB, _BASE.clock(), context.aws_request_id)
+    retained = asdict(_RETENTION.sweep(call, lambda: context.get_remaining_time_in_millis() / 1000))
+    logger.info("records_retained", extra=retained)
+    return retained
+
+
+def suspension(event: object, context: Any) -> dict[str, Any]:
+    """Suspend or resume one record by order of the operator; answers its state, or the code of what stands against it.
+
+    The event: `{"record": id, "action": "suspend" | "resume", "reason": text, "operator": id}`.
+    """
+    try:
+        order = read_order(event)
+        status = _SUSPENSIONS.carry_out(Call(_operator(order), _BASE.clock(), context.aws_request_id), order)
+    except DmpError as refusal:
+        logger.info("suspension_refused", extra={"code": refusal.code})
+        return {"error": refusal.code, "detail": refusal.detail or ""}
+    logger.info("suspension_carried_out", extra={"record": order.record, "status": status.value})
+    return {"record": order.record, "status": status.value}
+
+
+def _operator(order: Order) -> Requester:
+    return Requester(
+        kind=RequesterKind.SERVICE,
+        identifier=Identifier(SERVICE, order.operator),
+        name="Opérateur du service",
+    )

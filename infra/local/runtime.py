@@ -64,6 +64,7 @@ class Runtime:
 
     def __init__(self, template: Template, after_each: Callable[[], None] = lambda: None) -> None:
         self._functions = template.functions
+        self._authorizers = {route.authorizer for route in template.routes}
         self._after_each = after_each
         for code in {str((template.folder / each.code).resolve()) for each in self._functions.values()}:
             if code not in sys.path:
@@ -71,8 +72,8 @@ class Runtime:
 
     @property
     def jobs(self) -> Mapping[str, str]:
-        """The functions that run on a schedule, by the name of their job."""
-        return {each.job: name for name, each in self._functions.items() if each.job}
+        """The functions that run on a schedule or by hand, by the name of their job."""
+        return {each.job: name for name, each in self._functions.items() if each.job and name not in self._authorizers}
 
     def load(self) -> None:
         """Import every handler: what would fail at the first cold start fails now."""

@@ -19,6 +19,7 @@ from infra.local.controls import PREFIX, Controls
 from infra.local.events import HttpAnswer, HttpRequest, message
 from infra.local.gateway import Gateway
 from infra.local.issuers import KINDS, Issuer
+from infra.local.queues import QueueConsumer
 from infra.local.runtime import Runtime
 from infra.local.server import HOST, Server
 from infra.local.template import Template
@@ -41,7 +42,7 @@ class LocalStack:
         self._seed = seed
         self._template = Template(template)
         self._undo = ExitStack()
-        self._consumers: list[StreamConsumer] = []
+        self._consumers: list[StreamConsumer | QueueConsumer] = []
         self._open = Event()
         self.url = ""
 
@@ -99,8 +100,9 @@ class LocalStack:
             resources.PARAMETERS | own | {"LogLevel": environ.get("LOG_LEVEL", "INFO")}
         )
         variables = self._template.environment(parameters)
-        mappings = self._template.stream_mappings
+        mappings, queues = self._template.stream_mappings, self._template.queue_mappings
         arns = [arn for mapping in mappings for arn in (mapping.stream, mapping.lost_records or "")]
+        arns += [mapping.queue for mapping in queues]
         values = resources.deploy(self._template, parameters, [*variables.values(), *arns])
         environment = dict(zip(variables, values, strict=False))
         self._undo.enter_context(patch.dict(environ, environment))
@@ -108,6 +110,8 @@ class LocalStack:
         for number, mapping in enumerate(mappings):
             stream, lost_records = values[len(variables) + 2 * number :][:2]
             self._consumers.append(StreamConsumer(mapping, stream, lost_records or None, self._runtime))
+        for queue, arn in zip(queues, values[len(values) - len(queues) :], strict=True):
+            self._consumers.append(QueueConsumer(queue, arn, self._runtime))
 
     def _wake_consumers(self) -> None:
         for consumer in self._consumers:

@@ -48,6 +48,16 @@ class StreamMapping:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueMapping:
+    """One event source mapping of a queue."""
+
+    function: str
+    queue: Expression
+    batch_size: int
+    reports_failures: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     """A Lambda function as the template declares it, defaults of Globals filled in."""
 
@@ -61,8 +71,11 @@ class Function:
 
     @property
     def job(self) -> str | None:
-        """The name its schedule is invoked by: the handler's function, or its module where that is just `handler`."""
-        if not any(event["Type"].startswith("Schedule") for event in self.events.values()):
+        """The name it is invoked by, on a schedule or, where no event ever comes, by hand; None for all others.
+
+        It is the handler's function, or its module where that is just `handler`.
+        """
+        if self.events and not any(event["Type"].startswith("Schedule") for event in self.events.values()):
             return None
         module, _, function = self.handler.rpartition(".")
         return module.rpartition(".")[2] if function == "handler" else function
@@ -99,6 +112,16 @@ class Template:
             for function in self.functions.values()
             for event in function.events.values()
             if event["Type"] == "DynamoDB"
+        )
+
+    @property
+    def queue_mappings(self) -> tuple[QueueMapping, ...]:
+        """Every function that consumes a queue."""
+        return tuple(
+            _queue_mapping(function.name, event["Properties"])
+            for function in self.functions.values()
+            for event in function.events.values()
+            if event["Type"] == "SQS"
         )
 
     def parameters(self, given: Mapping[str, str]) -> dict[str, str]:
@@ -179,6 +202,15 @@ def _stream_mapping(function: str, properties: Mapping[str, Any]) -> StreamMappi
         reports_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", ()),
         attempts=1 + properties.get("MaximumRetryAttempts", 10),
         lost_records=properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"),
+    )
+
+
+def _queue_mapping(function: str, properties: Mapping[str, Any]) -> QueueMapping:
+    return QueueMapping(
+        function=function,
+        queue=properties["Queue"],
+        batch_size=properties.get("BatchSize", 10),
+        reports_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", ()),
     )
 
 

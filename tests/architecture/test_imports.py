@@ -19,11 +19,17 @@ CDA = {"dmp.cda"}
 FORBIDDEN = {
     "authorizer": {*AWS, *CDA, "aws_lambda_powertools", "dmp.fhir", "dmp.services", "pydantic"},
     "capability": {"boto3", "botocore.session", *CDA, "cryptography", "dmp.adapters", "dmp.services.gate", "pydantic"},
+    "clinical_profile": {*CDA, "cryptography", "dmp.adapters.object_store", "pydantic"},
     "audit_trail": {*CDA, "cryptography", "dmp.adapters.object_store", "pydantic"},
+    "communications": {*CDA, "cryptography", "dmp.adapters.object_store", "pydantic"},
     "consents": {*CDA, "cryptography", "dmp.adapters.object_store", "pydantic"},
     "documents": {*CDA, "cryptography", "pydantic"},
+    "first_accesses": {*CDA, "cryptography", "dmp.adapters.object_store", "dmp.fhir", "pydantic"},
     "notifications": {*CDA, "cryptography", "pydantic"},
     "records": {*CDA, "cryptography", "dmp.adapters.object_store", "pydantic"},
+    "subscription_events": {*CDA, "cryptography", "dmp.adapters.object_store", "dmp.fhir", "pydantic"},
+    "subscriptions": {*CDA, "cryptography", "dmp.adapters.object_store", "pydantic"},
+    "web_hooks": {*CDA, "cryptography", "dmp.adapters.object_store", "dmp.fhir", "pydantic"},
     "scheduled": {*CDA, "cryptography", "pydantic"},
 }
 HANDLERS = sorted(path.stem for path in (FUNCTIONS / "handlers").glob("*.py") if path.stem != "__init__")
@@ -33,6 +39,7 @@ ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-west-3",
     "DATA_KEY": "key",
     "DOCUMENTS_BUCKET": "documents",
+    "HOOK_QUEUE": "https://queue.example/hooks",
     "ISSUERS": json.dumps([ISSUER]),
     "MAIL_SENDER": "dmp@example.org",
     "PATH": os.environ.get("PATH", ""),

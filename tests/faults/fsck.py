@@ -36,6 +36,38 @@ def orphans(record: FedRecord) -> set[str]:
     return set(record.objects()) - {content_of(item)[0] for item in _documents(record.items())}
 
 
+def left_after_erasure(record: FedRecord, told: list[Item]) -> list[str]:
+    """What an erased record should not hold, or should still: nothing is left but a bare head and the whole trace.
+
+    `told` is the trace as it was before.
+    """
+    return [
+        *(f"{item['sk']['S']} is left" for item in record.items() if item["sk"]["S"] != "D~"),
+        *_tombstone(record),
+        *(f"version of {key} is left" for key in versions(record)),
+        *(f"trace {entry['id']} is gone" for entry in told if entry not in record.trace()),
+        *([] if [e["act"] for e in record.trace()].count("erased") == 1 else ["not told once"]),
+    ]
+
+
+def _tombstone(record: FedRecord) -> Iterator[str]:
+    heads = [item for item in record.items() if item["sk"]["S"] == "D~"]
+    if [item["st"]["S"] for item in heads] != ["erased"]:
+        yield "no head, or not erased"
+        return
+    content = json.loads(heads[0]["body"]["S"])
+    identity = {name: value for name, value in content["identity"].items() if value}
+    if identity.keys() != {"ins"} or content["directives"] or content["opened_by"]:
+        yield "the head tells more than the INS"
+
+
+def versions(record: FedRecord) -> list[str]:
+    """The keys of every version and delete marker of the record's objects."""
+    pages = aws.client("s3").get_paginator("list_object_versions")
+    found = pages.paginate(Bucket=record.stores["DOCUMENTS_BUCKET"], Prefix=f"{record.id}/")
+    return [one["Key"] for page in found for one in (*page.get("Versions", []), *page.get("DeleteMarkers", []))]
+
+
 def content_of(item: Item) -> list[Any]:
     """Key, content type, size, SHA-1 and SHA-256 of an entry's bytes."""
     content: list[Any] = json.loads(item["facts"]["S"])["content"]

@@ -823,6 +823,12 @@ WRONG: dict[str, Callable[[OpenRecord], Any]] = {
     "no actor": lambda r: provision(r, actor=None),
     "two actors": lambda r: provision(r, actor=actor(PS_IDNAT, "810101234567") + actor(PS_IDNAT, "810107654321")),
     "an actor of another system": lambda r: provision(r, actor=actor("urn:oid:1.2.3", "810101234567")),
+    "a purpose that nobody knows": lambda r: provision(r, purpose=[{"code": "WHIM"}]),
+    "a purpose of another kind": lambda r: provision(r, purpose=[{"code": "BTG"}]),
+    "an opposition to nothing": lambda r: bodies.consent(r.id, "opposition", "deny", None, PS_IDNAT),
+    "a choice to come": lambda r: bodies.consent(
+        r.id, "default-visibility", "deny", None, PS_IDNAT, period={"start": "2126-03-02"}
+    ),
     "a patient as actor": lambda r: provision(r, actor=actor(INS_NIR_TEST, "279035121518989")),
     "an actor without value": lambda r: provision(r, actor=[{"reference": {"identifier": {"system": PS_IDNAT}}}]),
     "another role": lambda r: provision(r, actor=[{"role": {"coding": [{"code": "X"}]}, **actor(PS_IDNAT, "8")[0]}]),
@@ -866,36 +872,6 @@ def test_a_consent_that_cannot_be_read_is_malformed(record: OpenRecord, body: by
     refusal = record.api.post("/fhir/Consent", body, as_=record.patient, content_type="application/fhir+json")
 
     assert refusal.status in (400, 422)
-
-
-LATER_KINDS = {
-    "opposition": ("deny", [{"code": "BTG"}]),
-    "masked-in-emergency": ("permit", [{"code": "BTG"}]),
-    "default-visibility": ("deny", None),
-}
-
-
-@pytest.mark.parametrize("kind", LATER_KINDS)
-def test_kinds_that_have_no_effect_yet_are_refused_clearly(record: OpenRecord, kind: str) -> None:
-    type_, purpose = LATER_KINDS[kind]
-    system = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason"}
-    extra = {"purpose": [{**system, **purpose[0]}]} if purpose else {}
-    body = bodies.consent(record.id, kind, type_, None, PS_IDNAT, **extra)
-
-    refusal = record.consent(body)
-    by_professional = record.consent(body, HEALER)
-
-    assert (refusal.status, refusal.code) == (422, "consent-kind-unsupported")
-    assert (by_professional.status, by_professional.code) == (403, "not-authorised")
-
-
-def test_delegations_are_refused_clearly_for_now(record: OpenRecord) -> None:
-    body = bodies.consent(record.id, "delegation", "permit", None, PS_IDNAT)
-    body["provision"]["actor"] = [{"reference": {"reference": f"RelatedPerson/{record.id}.{'0' * 26}"}}]
-
-    refusal = record.consent(body)
-
-    assert (refusal.status, refusal.code) == (422, "consent-kind-unsupported")
 
 
 def test_a_patient_is_named_by_ins_too(record: OpenRecord) -> None:

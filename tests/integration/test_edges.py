@@ -13,7 +13,7 @@ from tests.api_client import ApiClient
 from tests.requester_factories import requester_patient
 from tests.token_factory import TokenFactory
 
-HANDLERS = ("records", "documents", "consents", "audit_trail", "capability")
+HANDLERS = ("records", "documents", "consents", "communications", "audit_trail", "capability")
 
 
 def routes(stack: dict[str, str]) -> Iterator[tuple[str, Route]]:

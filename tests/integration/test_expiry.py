@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any
@@ -14,12 +14,14 @@ from dmp.adapters import aws
 from tests import bodies
 from tests.api_client import ApiClient
 from tests.aws_calls import Killed, Moment, answer_lost, counted, killed, meanwhile, refused
+from tests.fed_record import partition
 from tests.open_record import OpenRecord, items_of, open_record
 from tests.requester_factories import requester_patient, requester_professional
 
 HEALER = requester_professional()
 TELECOM = [{"system": "email", "value": "dominique@example.org"}]
 JOB = "ConsentExpiry"
+TOLD = ("authorisation-expired", "authorisation-expiring")
 
 
 @pytest.fixture
@@ -51,9 +53,9 @@ def run_for(looks: int) -> dict[str, Any]:
 
 
 def messages(stack: dict[str, str], record: OpenRecord) -> list[tuple[str, str, str]]:
-    """Kind, recipient and address of every message, sorted."""
+    """Kind, recipient and address of every message that the job made, sorted."""
     found = [json.loads(item["body"]["S"]) for item in items_of(stack, record.id, "M#")]
-    return sorted((m["kind"], m["recipient"], m["email"]) for m in found)
+    return sorted((m["kind"], m["recipient"], m["email"]) for m in found if m["kind"] in TOLD)
 
 
 def traced(record: OpenRecord) -> Counter[str]:
@@ -62,7 +64,7 @@ def traced(record: OpenRecord) -> Counter[str]:
 
 EXPIRED = [
     ("authorisation-expired", "patient", "dominique@example.org"),
-    ("authorisation-expired", "urn:oid:1.2.250.1.71.4.2.1|810101234567", ""),
+    ("authorisation-expired", "urn:oid:1.2.250.1.71.4.2.1|810101234567", "810101234567@messagerie.example"),
 ]
 EXPIRING = [("authorisation-expiring", who, email) for _, who, email in EXPIRED]
 
@@ -140,6 +142,21 @@ def test_a_short_authorisation_ends_without_a_warning(
         record.api.run(JOB)
 
     assert messages(stack, record) == []
+
+
+def test_what_a_connexion_secrete_attested_ends_in_secret(
+    record: OpenRecord, clock: TimeMachineFixture, stack: dict[str, str]
+) -> None:
+    consent = record.authorise(period={"end": "2026-03-10"}, as_=replace(HEALER, is_secret=True)).id
+    clock.move_to("2026-03-11T12:00:00Z", tick=False)
+
+    assert record.api.run(JOB)["expired"] == 1
+
+    made = [json.loads(item["body"]["S"]) for item in items_of(stack, record.id, "M#")]
+    assert {m["secret"] for m in made if m["kind"] in TOLD} == {True}
+    found = partition(stack["AUDIT_TABLE"], f"R#{record.id}")
+    [ended] = [entry for item in found if (entry := json.loads(item["entry"]["S"]))["act"] == "expire"]
+    assert (ended["what"], ended["secret"]) == ([f"Consent/{consent}"], True)
 
 
 def test_a_structure_is_told_as_a_professional_is(

@@ -3,12 +3,15 @@
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from infra.local.process import LocalProcess
+from tests.http_people import opened, professional
 
 DAY_SECONDS = 86_400
 
@@ -116,17 +119,37 @@ def test_the_clock_moves_for_issuers_and_functions_and_comes_back(stack: LocalPr
 
 def test_a_job_answers_its_result_and_an_unknown_one_is_not_found(stack: LocalProcess) -> None:
     job = httpx.post(f"{stack.url}/local/jobs/consent_expiry", timeout=30)
-    unknown = httpx.post(f"{stack.url}/local/jobs/nothing", json={})
+    by_hand = httpx.post(f"{stack.url}/local/jobs/suspension", json={})
+    unknown = [httpx.post(f"{stack.url}/local/jobs/{name}", json={}) for name in ("nothing", "authorizer", "records")]
 
-    assert job.status_code == 200
+    assert (job.status_code, by_hand.status_code) == (200, 200)
     assert isinstance(job.json(), dict)
-    assert unknown.status_code == 404
+    assert by_hand.json()["error"] == "invalid-parameter"
+    assert {answer.status_code for answer in unknown} == {404}
 
 
 def test_the_outbox_lists_mails(stack: LocalProcess) -> None:
     mails = httpx.get(f"{stack.url}/local/outbox").json()
 
     assert all(mail.keys() == {"to", "subject", "text"} for mail in mails)
+
+
+def test_both_streams_tell_of_a_first_access(stack: LocalProcess) -> None:
+    email = f"{uuid4().hex}@example.org"
+    record = opened(stack, telecom=[{"system": "email", "value": email}])
+    healer = professional(stack, "10107654321")
+    record.authorise(healer)
+
+    assert record.search(healer).status_code == 200
+    first_accesses: list[dict[str, Any]] = []
+    until = monotonic() + 20
+    while not first_accesses and monotonic() < until:
+        mails = httpx.get(f"{stack.url}/local/outbox").json()
+        first_accesses = [mail for mail in mails if mail["to"] == [email] and "premier accès" in mail["subject"]]
+
+    [newest, *_] = record.patient.get(f"Communication?recipient=Patient/{record.id}").json()["entry"]
+    assert len(first_accesses) == 1
+    assert newest["resource"]["category"][0]["coding"][0]["code"] == "first-access"
 
 
 def test_it_stops_when_told_to_and_frees_its_port() -> None:

@@ -1,205 +1,210 @@
-"""Mails for messages: sent for each that has an address, marked, never telling what they are about."""
+"""Mails for messages: each leaves once, however often the stream brings it, and tells nothing of what it is about."""
 
 import json
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any
+import random
+from collections import Counter
+from contextlib import nullcontext
+from uuid import uuid4
 
 import boto3
 import pytest
-from time_machine import TimeMachineFixture
 
+from dmp.domain.identifiers import professional, structure
+from dmp.domain.notification import Kind
+from infra.local import triggers
 from tests import bodies
 from tests.api_client import ApiClient
-from tests.aws_calls import answer_lost, counted, refused
+from tests.aws_calls import answer_lost, counted, meanwhile, refused
+from tests.given_stream import GivenStream, mappings_of
+from tests.open_record import OpenRecord, open_record
 from tests.requester_factories import requester_patient
+from tests.told import change, deliver, mail_state, messages, outbox, sent_to, spoil, tell
 
-EMAIL = "dominique@example.org"
-TELLING = ("PAT-TEST", "DOMINIQUE", "Lettre", "11490-0", "MARTIN", "R#", "urn:oid")
-
-
-class Case:
-    """A record whose authorisation is about to end, and the messages that tell of it."""
-
-    def __init__(self, api: ApiClient, table: str, clock: TimeMachineFixture, email: str = EMAIL) -> None:
-        self.api = api
-        self.table = table
-        self.ins = bodies.new_ins()
-        patient = requester_patient(bodies.qualified(self.ins))
-        person = bodies.patient(self.ins)
-        if email:
-            person["telecom"] = [{"system": "email", "value": email}]
-        opened = api.post("/fhir/Patient/$open", bodies.opening(self.ins, patient={"resource": person}), as_=patient)
-        assert opened.status == 201, opened.body
-        self.record = opened.id
-        assert api.post("/fhir/Consent", bodies.authorisation(self.record), as_=patient).status == 201
-        clock.shift(timedelta(days=340))
-        api.run("ConsentExpiry")
-
-    def items(self) -> list[dict[str, Any]]:
-        """The messages as they stand, in the order they were written."""
-        return boto3.client("dynamodb").query(
-            TableName=self.table,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :m)",
-            ExpressionAttributeValues={":pk": {"S": f"R#{self.record}"}, ":m": {"S": "M#"}},
-            ConsistentRead=True,
-        )["Items"]
-
-    def statuses(self) -> list[str]:
-        """By the recipient: the patient's first."""
-        own = sorted(self.items(), key=lambda item: json.loads(item["body"]["S"])["email"] == "")
-        return [item["st"]["S"] for item in own]
-
-    def deliver(self, *, event: str = "INSERT") -> list[str]:
-        """Hand the messages over as the stream does; the sequence numbers that failed come back."""
-        changes = [change(item, number, event) for number, item in enumerate(self.items())]
-        return failures(self.api.run("Notifications", {"Records": changes}))
-
-
-def change(item: dict[str, Any], number: int, event: str = "INSERT") -> dict[str, Any]:
-    key = {name: item[name] for name in ("pk", "sk")}
-    return {"eventName": event, "dynamodb": {"Keys": key, "NewImage": item, "SequenceNumber": str(number)}}
-
-
-def failures(answer: dict[str, Any]) -> list[str]:
-    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
-
-
-def outbox() -> Sequence[Any]:
-    from moto.ses.models import ses_backends
-
-    return ses_backends["123456789012"]["eu-west-3"].sent_messages
-
-
-def sent_since(before: int) -> list[Any]:
-    return list(outbox()[before:])
+DOCTOR = professional("810101234567")
+RELAY = "810101234567@messagerie.example"
 
 
 @pytest.fixture
-def case(api: ApiClient, stack: dict[str, str], clock: TimeMachineFixture) -> Case:
-    return Case(api, stack["RECORDS_TABLE"], clock)
+def email() -> str:
+    """An address that no other test writes to."""
+    return f"{uuid4().hex}@example.org"
 
 
-def test_the_patient_is_mailed_once_and_the_message_marked(case: Case) -> None:
-    before = len(outbox())
-
-    first, second = case.deliver(), case.deliver()
-
-    [mail] = sent_since(before)
-    assert mail.destinations["ToAddresses"] == [EMAIL]
-    assert case.statuses() == ["completed", "preparation"]
-    assert first == second == []
+@pytest.fixture
+def record(api: ApiClient, email: str) -> OpenRecord:
+    return open_record(api, telecom=[{"system": "email", "value": email}])
 
 
-def test_a_mail_leads_to_the_portal_and_tells_nothing_of_the_person(case: Case, stack: dict[str, str]) -> None:
-    before = len(outbox())
-
-    case.deliver()
-
-    [mail] = sent_since(before)
-    assert stack["PORTAL_URL"] in mail.body
-    assert mail.subject == "Dossier médical partagé : une autorisation arrive à échéance"
-    text = mail.subject + mail.body
-    assert not [part for part in (*TELLING, case.ins, case.record, EMAIL) if part in text]
+@pytest.fixture
+def message(record: OpenRecord) -> str:
+    [told] = tell(record.id)
+    return told
 
 
-def test_the_end_of_an_authorisation_has_a_mail_of_its_own(case: Case, clock: TimeMachineFixture) -> None:
-    case.deliver()
-    before = len(outbox())
-    clock.shift(timedelta(days=40))
-    case.api.run("ConsentExpiry")
-
-    case.deliver()
-
-    assert [mail.subject for mail in sent_since(before)] == ["Dossier médical partagé : une autorisation a pris fin"]
-
-
-def test_without_an_address_nothing_is_sent_and_nothing_fails(
-    api: ApiClient, stack: dict[str, str], clock: TimeMachineFixture
+def test_the_patient_and_the_professional_are_mailed_once_each(
+    record: OpenRecord, stack: dict[str, str], email: str
 ) -> None:
-    case, before = Case(api, stack["RECORDS_TABLE"], clock, email=""), len(outbox())
+    told, relayed = tell(record.id, also=(DOCTOR,)), len(outbox(RELAY))
 
-    assert case.deliver() == []
+    first, second = deliver(record.api, *told), deliver(record.api, *told, *told)
 
-    assert len(outbox()) == before
-    assert case.statuses() == ["preparation", "preparation"]
-
-
-def test_a_mail_that_ses_refuses_for_now_is_tried_again(case: Case) -> None:
-    before = len(outbox())
-
-    with refused("SendEmail", "TooManyRequestsException", 429):
-        failed = case.deliver()
-    again = case.deliver()
-
-    assert len(failed) == 1
-    assert again == []
-    assert len(sent_since(before)) == 1
-    assert case.statuses() == ["completed", "preparation"]
+    assert first == second == []
+    assert [mail.destinations["ToAddresses"] for mail in outbox(email)] == [[email]]
+    assert len(outbox(RELAY)) == relayed + 1
+    assert [mail_state(stack, one) for one in told] == ["sent", "sent"]
 
 
-def test_from_the_first_failure_on_the_batch_comes_back(case: Case) -> None:
-    [message, *_] = [item for item in case.items() if EMAIL in item["body"]["S"]]
+def test_without_an_address_nothing_is_sent_and_nothing_fails(api: ApiClient, stack: dict[str, str]) -> None:
+    ins = bodies.new_ins()
+    nowhere = requester_patient(bodies.qualified(ins), email="")
+    record = api.post("/fhir/Patient/$open", bodies.opening(ins), as_=nowhere).id
+    told = tell(record, also=(structure("1750100125"),))
 
-    with refused("SendEmail", "TooManyRequestsException", 429), counted() as calls:
-        answer = case.api.run("Notifications", {"Records": [change(message, 5), change(message, 6)]})
-
-    assert failures(answer) == ["5"]
-    assert calls.count("GetItem") == 1
-
-
-def test_an_address_that_no_mail_can_reach_holds_up_nobody(case: Case) -> None:
-    with refused("SendEmail", "BadRequestException", 400):
-        failed = case.deliver()
+    with counted() as calls:
+        failed = deliver(api, *told)
 
     assert failed == []
-    assert case.statuses() == ["not-done", "preparation"]
+    assert calls == ["GetItem", "GetItem"]
+    assert [mail_state(stack, one) for one in told] == ["none", "none"]
 
 
-def test_a_mark_whose_answer_was_lost_is_not_a_second_mail(case: Case) -> None:
-    before = len(outbox())
+def test_no_mail_of_any_kind_tells_of_the_person_or_of_what_happened(
+    record: OpenRecord, stack: dict[str, str], email: str
+) -> None:
+    about = (f"DocumentReference/{record.id}.{'0' * 26}", f"Consent/{record.id}.{'1' * 26}")
+    told = {kind: tell(record.id, kind, about=about, also=(DOCTOR,)) for kind in Kind}
+    canaries = [record.id, record.ins, email, DOCTOR.value, "PAT-TEST", "DOMINIQUE", "urn:oid", "1979", "0" * 26]
 
-    with answer_lost("UpdateItem"):
-        failed = case.deliver()
-    again = case.deliver()
+    for kind, [own, other] in told.items():
+        before = len(outbox(email)), len(outbox(RELAY))
+        assert deliver(record.api, own, other) == []
+        [mine], [theirs] = outbox(email)[before[0] :], outbox(RELAY)[before[1] :]
+        text = mine.subject + mine.body
+        assert (theirs.subject, theirs.body) == (mine.subject, mine.body), kind
+        assert not [canary for canary in canaries if canary.casefold() in text.casefold()], kind
+        assert stack["PORTAL_URL"] in mine.body, kind
 
-    assert len(failed) == 1
-    assert again == []
-    assert len(sent_since(before)) == 1
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("TooManyRequestsException", 429), ("InternalFailure", 500), ("SendingPausedException", 400)]
+)
+def test_a_mail_that_ses_refuses_for_now_is_tried_again(
+    api: ApiClient, stack: dict[str, str], message: str, email: str, code: str, status: int
+) -> None:
+    with refused("SendEmail", code, status):
+        failed = deliver(api, message)
+    between = mail_state(stack, message)
+
+    again = deliver(api, message)
+
+    assert (failed, between, again) == ([message], "to-send", [])
+    assert len(outbox(email)) == 1
 
 
-def test_a_message_that_cannot_be_read_is_tried_again(case: Case) -> None:
-    before = len(outbox())
+def test_a_mail_of_which_nobody_knows_whether_it_left_is_not_sent_again_and_that_is_logged(
+    api: ApiClient, message: str, email: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with answer_lost("SendEmail"):
+        first = deliver(api, message)
+    second = deliver(api, message)
 
-    with refused("GetItem"):
-        failed = case.deliver()
+    assert (first, second, len(outbox(email))) == ([], [], 1)
+    assert caplog.messages == ["mail_in_doubt", "mail_in_doubt"]
+    assert {record.__dict__["message_id"] for record in caplog.records} == {message}
+    assert email not in str([record.__dict__ for record in caplog.records])
 
-    assert failed == ["0"]
-    assert len(outbox()) == before
+
+def test_one_that_fails_delays_no_other_of_its_batch(api: ApiClient, record: OpenRecord, stack: dict[str, str]) -> None:
+    addresses = [f"{uuid4().hex}@example.org" for _ in range(3)]
+    first, bad, last = (message.id for message in messages(record.id, addresses))
+    spoil(stack, bad)
+
+    failed = deliver(api, first, bad, last)
+
+    assert failed == [bad]
+    assert [len(outbox(address)) for address in addresses] == [1, 0, 1]
+    assert mail_state(stack, bad) == "to-send"
+
+
+def test_an_address_that_no_mail_can_reach_holds_up_nobody(api: ApiClient, stack: dict[str, str], message: str) -> None:
+    with refused("SendEmail", "BadRequestException", 400):
+        failed = deliver(api, message)
+    with counted() as calls:
+        again = deliver(api, message)
+
+    assert (failed, again, mail_state(stack, message)) == ([], [], "undeliverable")
+    assert "SendEmail" not in calls
+
+
+@pytest.mark.parametrize("operation", ["GetItem", "UpdateItem", "SendEmail"])
+def test_two_that_deliver_one_message_at_once_send_one_mail(
+    api: ApiClient, stack: dict[str, str], message: str, email: str, operation: str
+) -> None:
+    with meanwhile(operation, lambda: deliver(api, message)):
+        failed = deliver(api, message)
+
+    assert (failed, len(outbox(email)), mail_state(stack, message)) == ([], 1, "sent")
 
 
 @pytest.mark.parametrize("event", ["MODIFY", "REMOVE"])
-def test_only_new_messages_are_mailed(case: Case, event: str) -> None:
-    before = len(outbox())
+def test_only_new_messages_are_mailed(api: ApiClient, message: str, email: str, event: str) -> None:
+    answer = api.run("Notifications", {"Records": [change(message, event=event)]})
 
-    assert case.deliver(event=event) == []
-
-    assert len(outbox()) == before
+    assert (answer, outbox(email)) == ({"batchItemFailures": []}, [])
 
 
 def test_a_message_that_is_gone_and_a_change_of_something_else_are_passed_over(api: ApiClient) -> None:
-    gone = {"pk": {"S": f"R#{'0' * 26}"}, "sk": {"S": f"M#{'0' * 26}"}}
-    other = {"pk": {"S": f"R#{'0' * 26}"}, "sk": {"S": "D~"}}
+    other = change("0" * 26 + "." + "0" * 26, 2)
+    other["dynamodb"]["Keys"]["sk"] = {"S": "D~"}
 
-    answer = api.run("Notifications", {"Records": [change(gone, 1), change(other, 2)]})
+    answer = api.run("Notifications", {"Records": [change("0" * 26 + "." + "1" * 26, 1), other]})
 
-    assert failures(answer) == []
+    assert answer == {"batchItemFailures": []}
 
 
-def test_a_mail_costs_one_read_one_mail_and_one_mark(case: Case) -> None:
-    [message, *_] = [item for item in case.items() if EMAIL in item["body"]["S"]]
-
+def test_a_mail_costs_one_read_one_claim_one_mail_and_one_mark(api: ApiClient, message: str) -> None:
     with counted() as calls:
-        case.api.run("Notifications", {"Records": [change(message, 1)]})
+        deliver(api, message)
 
-    assert calls == ["GetItem", "SendEmail", "UpdateItem"]
+    assert calls == ["GetItem", "UpdateItem", "SendEmail", "UpdateItem"]
+
+
+@pytest.mark.parametrize("count", [60, pytest.param(1_000, marks=pytest.mark.long)])
+def test_shuffled_and_triplicated_events_give_each_mail_once_whatever_breaks(
+    api: ApiClient, record: OpenRecord, count: int
+) -> None:
+    domain = f"{uuid4().hex}.example"
+    made = [message.id for message in messages(record.id, [f"{number}@{domain}" for number in range(count)])]
+    chance = random.Random(count)
+    events = chance.sample(made * 3, 3 * count)
+    batches = [events[start : start + 25] for start in range(0, len(events), 25)]
+
+    faults = {0: refused("SendEmail", "TooManyRequestsException", 429, nth=5), 1: refused("UpdateItem", nth=4)}
+
+    for number, batch in enumerate(batches):
+        with faults.get(number, nullcontext()):
+            failed = deliver(api, *batch)
+        assert failed or number not in faults
+        while failed:
+            failed = deliver(api, *failed)
+
+    assert Counter(sent_to(domain)) == Counter(f"{number}@{domain}" for number in range(count))
+
+
+def test_a_poison_message_ends_in_the_queue_of_the_lost_and_the_others_are_mailed(
+    api: ApiClient, record: OpenRecord, monkeypatch: pytest.MonkeyPatch, stack: dict[str, str]
+) -> None:
+    monkeypatch.setattr(triggers, "FIRST_PAUSE_SECONDS", 0.001)
+    domain, [mapping] = f"{uuid4().hex}.example", mappings_of("Notifications")
+    made = [message.id for message in messages(record.id, [f"{number}@{domain}" for number in range(40)])]
+    spoil(stack, made[11])
+    queue = boto3.client("sqs").create_queue(QueueName=f"lost-{uuid4().hex}")["QueueUrl"]
+    arn = f"arn:aws:sqs:eu-west-3:123456789012:{queue.rpartition('/')[2]}"
+    given = [change(message, number) for number, message in enumerate(made)]
+
+    GivenStream(mapping, arn, api.functions, given).consume()
+
+    answer = boto3.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+    [lost] = [json.loads(one["Body"])["DDBStreamBatchInfo"] for one in answer["Messages"]]
+    assert (lost["batchSize"], lost["startSequenceNumber"]) == (1, "11")
+    assert sorted(sent_to(domain)) == sorted(f"{number}@{domain}" for number in range(40) if number != 11)

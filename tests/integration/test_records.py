@@ -118,13 +118,13 @@ def test_the_evidence_is_written_with_the_record_or_not_at_all(api: ApiClient, s
     assert sorted(kinds) == ["consent", "record"]
 
 
-def test_an_opening_reads_once_and_writes_once(api: ApiClient) -> None:
+def test_an_opening_reads_once_counts_once_and_writes_once(api: ApiClient) -> None:
     ins = bodies.new_ins()
 
     with counted() as calls:
         opens(api, ins, requester_patient(bodies.qualified(ins)))
 
-    assert calls == ["GetItem", "TransactWriteItems"]
+    assert calls == ["GetItem", "UpdateItem", "TransactWriteItems"]
 
 
 def test_a_second_opening_is_told_so_and_traced(record: OpenRecord) -> None:
@@ -507,11 +507,11 @@ def test_a_look_up_of_somebody_else_finds_nothing_and_is_traced(record: OpenReco
     assert [e["outcome"] for e in record.trace()].count("8") == 1
 
 
-def test_a_look_up_reads_twice_and_traces_once(record: OpenRecord) -> None:
+def test_a_look_up_reads_twice_counts_once_and_traces_once(record: OpenRecord) -> None:
     with counted() as calls:
         looked_up(record.api, record.ins, HEALER)
 
-    assert calls == ["GetItem", "GetItem", "PutItem"]
+    assert calls == ["GetItem", "GetItem", "UpdateItem", "PutItem"]
 
 
 @pytest.mark.parametrize(
@@ -606,6 +606,31 @@ def test_a_cpam_agent_closes_and_reopens_with_an_attestation(record: OpenRecord,
     assert [(a.status, a.code) for a in (without, not_reopened)] == [(422, "attestation-required")] * 2
     assert (closed.status, closed.json["active"], "name" in closed.json) == (200, False, False)
     assert (reopened.status, reopened.json["active"]) == (200, True)
+
+
+def test_a_cpam_agent_reads_no_content_not_even_of_a_record_it_opened(api: ApiClient) -> None:
+    ins = bodies.new_ins()
+    opened = opens(api, ins, AGENT, **ATTESTED)
+    patient = requester_patient(bodies.qualified(ins))
+    document = api.post("/fhir/DocumentReference", bodies.document(opened.id), as_=HEALER)
+    url = f"/fhir/Patient/{opened.id}"
+
+    reads = [
+        url,
+        f"{url}/_history/1",
+        f"/fhir/DocumentReference?patient={opened.id}&status=current",
+        f"/fhir/DocumentReference/{document.id}",
+        f"/fhir/Binary/{document.id}",
+        f"/fhir/Consent?patient={opened.id}",
+        f"/fhir/AuditEvent?patient={opened.id}",
+    ]
+    answers = [api.get(read, as_=AGENT) for read in reads]
+    answers.append(api.post("/fhir/DocumentReference", bodies.document(opened.id), as_=AGENT))
+    answers.append(api.patch(url, [{"op": "remove", "path": "/telecom"}], as_=AGENT))
+
+    assert opened.status == 201
+    assert {a.status for a in answers} == {403}
+    assert api.get(url, as_=patient).status == 200
 
 
 def test_a_representative_closes_but_no_professional_does(api: ApiClient) -> None:

@@ -17,7 +17,7 @@ from tests.fhir_validity import assert_valid_r4
 type Json = dict[str, Any]
 
 BASE = "https://dmp.example/fhir"
-FUNCTIONAL = ("records", "documents", "consents", "audit_trail")
+FUNCTIONAL = ("records", "documents", "consents", "clinical_profile", "communications", "audit_trail", "subscriptions")
 ENVIRONMENT = {
     "STAGE": "local",
     "RECORDS_TABLE": "records",
@@ -80,6 +80,8 @@ def test_every_search_parameter_stated_is_parsed_and_every_one_parsed_is_stated(
         "Patient": (handlers["records"]._IDENTIFIER,),
         "DocumentReference": handlers["documents"].DOCUMENT_PARAMETERS,
         "Consent": handlers["consents"].CONSENT_PARAMETERS,
+        "RelatedPerson": handlers["clinical_profile"].PERSON_PARAMETERS,
+        "Communication": handlers["communications"].COMMUNICATION_PARAMETERS,
         "AuditEvent": handlers["audit_trail"].AUDIT_PARAMETERS,
     }
 

@@ -1,18 +1,23 @@
 """Consents are read strictly by kind, and rendered after IHE PCF."""
 
+import base64
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from dmp.domain.consent import Consent, ConsentKind, ConsentRequest, ConsentStatus, Directive, Grantor
-from dmp.domain.errors import DmpError, Invalid, Malformed, NotAllowed
-from dmp.domain.identifiers import Identifier
+from dmp.domain.consent import Consent, ConsentKind, ConsentStatus, Directive, Grantor
+from dmp.domain.consent_request import ConsentRequest
+from dmp.domain.errors import DmpError, Invalid, Malformed, NotAllowed, TooLarge
+from dmp.domain.identifiers import INS_SYSTEMS, Identifier
+from dmp.domain.related_person import PersonRequest
 from dmp.fhir import systems as s
 from dmp.fhir.consent import render_consent
 from dmp.fhir.consent_patch import ConsentPatch, read_consent_patch
 from dmp.fhir.consent_reading import read_consent
 from dmp.fhir.parsing import parse_resource
+from dmp.fhir.related_person import render_person
+from dmp.fhir.related_person_reading import LARGEST, read_person
 from tests import fhir_factories as make
 from tests.fhir_validity import assert_valid_r4
 
@@ -103,7 +108,15 @@ def test_every_kind_has_its_shape(kind: str, provision: make.Json) -> None:
         ("opposition", {"type": "deny", "actor": None}, "Consent.provision.purpose"),
         ("opposition", {"type": "deny", "purpose": BTG}, "Consent.provision.actor"),
         ("delegation", {}, "Consent.provision.actor[0].reference"),
+        (
+            "delegation",
+            {"actor": [{"reference": {"reference": "#aidant"}}]},
+            "Consent.provision.actor[0].reference.reference",
+        ),
+        ("delegation", {"actor": [{"reference": {"reference": "Patient/a"}}]}, "Consent.provision.actor[0].reference"),
         ("authorisation", {"purpose": BTG}, "Consent.provision.purpose"),
+        ("masked-in-emergency", {"actor": None, "purpose": [{"code": "ETREAT"}]}, "Consent.provision.purpose"),
+        ("default-visibility", {}, "Consent.provision.actor"),
         ("authorisation", {"securityLabel": [{"code": "R"}]}, "Consent.provision.securityLabel"),
         ("authorisation", {"provision": [{"type": "deny"}]}, "Consent.provision.provision"),
         ("opening", {}, "Consent.category"),
@@ -113,6 +126,82 @@ def test_every_kind_has_its_shape(kind: str, provision: make.Json) -> None:
 )
 def test_another_shape_is_refused_with_its_place(kind: str, provision: make.Json, place: str) -> None:
     assert refused(kind, provision=provision).expression == place
+
+
+@pytest.mark.parametrize("code", ["INSURANCE", "HPAYMT", "EMPLOYMENT", "HRESCH"])
+def test_a_purpose_outside_of_care_is_left_to_the_decision(code: str) -> None:
+    assert read(provision={"purpose": [{"system": s.ACT_REASON, "code": code}]}).purposes == (code,)
+
+
+def delegation(person: make.Json | None = None, reference: str = "#aidant") -> make.Json:
+    contained = person or {**make.guardian(), "id": "aidant", "patient": {"reference": f"Patient/{make.RECORD}"}}
+    provision = {"actor": [{"reference": {"reference": reference}}]}
+    return make.consent("delegation", contained=[contained], provision=provision)
+
+
+def test_a_delegate_may_come_with_the_consent() -> None:
+    request = read_consent(delegation(), make.NOW)
+
+    person = request.delegate
+    assert isinstance(person, PersonRequest)
+    assert person.patient is not None
+    assert person.patient.record == make.RECORD
+    assert person.identifier == Identifier(make.INS_SYSTEM, "185032A00402129")
+    assert person.relationships == ("FTH",)
+    assert not person.resource.keys() & {"id", "meta", "patient"}
+
+
+@pytest.mark.parametrize("resource_type", ["Patient", "Practitioner"])
+def test_a_contained_delegate_is_a_related_person(resource_type: str) -> None:
+    with pytest.raises(Invalid) as error:
+        read_consent(delegation({"resourceType": resource_type, "id": "aidant"}), make.NOW)
+
+    assert error.value.code == "unknown-reference"
+
+
+def related_person(**changes: Any) -> make.Json:
+    return make.merged({**make.guardian(), "patient": {"reference": f"Patient/{make.RECORD}"}}, changes)
+
+
+def test_a_person_reads_back_as_it_was_rendered() -> None:
+    sent = related_person(
+        id="mine", meta={"versionId": "7"}, gender="male", active=True, telecom=[{"system": "phone", "value": "0612"}]
+    )
+
+    request = read_person(sent)
+    rendered = render_person(request.made(make.RECORD, "p", make.NOW))
+
+    assert_valid_r4(rendered)
+    assert (rendered["id"], rendered["meta"]["versionId"]) == (f"{make.RECORD}.p", "1")
+    assert {k: v for k, v in rendered.items() if k not in ("id", "meta")} == {
+        k: v for k, v in sent.items() if k not in ("id", "meta")
+    }
+    assert read_person(rendered) == request
+
+
+def test_a_contained_patient_goes_with_the_reference_to_it() -> None:
+    patient = {"reference": "#patient"}
+
+    request = read_person(related_person(contained=[make.contained_patient()], patient=patient))
+
+    assert request.patient is not None
+    assert request.patient.ins == Identifier(make.INS_SYSTEM, make.INS)
+    assert "contained" not in request.resource
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"patient": None}, Invalid),
+        ({"patient": {"display": "Patient"}}, Invalid),
+        ({"identifier": [{"system": make.INS_SYSTEM, "value": v} for v in ("1", "2")]}, Invalid),
+        ({"name": [{"text": "x" * LARGEST}]}, TooLarge),
+        ({"mood": "sunny"}, Invalid),
+    ],
+)
+def test_a_person_is_read_strictly(changes: make.Json, error: type[DmpError]) -> None:
+    with pytest.raises(error):
+        read_person(related_person(**changes))
 
 
 @pytest.mark.parametrize(
@@ -202,6 +291,87 @@ def test_a_rendered_consent_reads_back_as_it_was() -> None:
     assert request.performer_is_patient
 
 
+def of_kind(kind: str, **changes: Any) -> Consent:
+    """A Consent of any kind, as the services make it."""
+    purposes: tuple[str, ...] = ("BTG",) if kind in ("opposition", "masked-in-emergency", "emergency") else ()
+    is_denied = kind in ("block", "opposition")
+    actor: Identifier | None = Identifier(make.PS, make.RPPS)
+    if kind == "delegation":
+        actor, changes = Identifier(make.INS_SYSTEM, make.INS), {"delegate": "p", **changes}
+    elif kind in ("opposition", "masked-in-emergency", "default-visibility", "opening"):
+        actor = None
+    granted_by = Grantor.PROFESSIONAL if kind == "emergency" else Grantor.PATIENT
+    directive = Directive(
+        consent="c",
+        kind=ConsentKind(kind),
+        permit=not is_denied,
+        actor=actor,
+        start=make.NOW,
+        end=datetime(2027, 6, 14, 22, 0, tzinfo=UTC),
+        granted_by=granted_by,
+        purposes=purposes,
+    )
+    return consent(directive=directive, **changes)
+
+
+@pytest.mark.parametrize("kind", ConsentKind)
+def test_every_kind_is_rendered_in_the_shape_of_its_profile(kind: ConsentKind) -> None:
+    rendered = render_consent(of_kind(kind))
+
+    assert_valid_r4(rendered)
+    [profile], purposes = rendered["meta"]["profile"], {p["code"] for p in rendered["provision"].get("purpose", [])}
+    assert (profile == s.PCF_CONSENT_BASIC) == purposes.isdisjoint({"BTG", "ETREAT"})
+    assert rendered["policy"][0]["uri"]
+    assert all(system not in str(rendered) for system in INS_SYSTEMS)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ConsentKind if kind is not ConsentKind.OPENING])
+def test_a_consent_of_any_kind_can_be_sent_back_as_it_was_rendered(kind: ConsentKind) -> None:
+    held = of_kind(kind)
+
+    request = read_consent(render_consent(held), make.NOW, is_new=False)
+
+    assert not request.alters(held)
+    assert (request.start, request.end) == (held.directive.start, held.directive.end)
+
+
+@pytest.mark.parametrize(
+    ("kind", "provision"),
+    [
+        ("opposition", {"purpose": [{"system": s.ACT_REASON, "code": "ETREAT"}]}),
+        ("delegation", {"actor": [{"reference": {"reference": "RelatedPerson/other"}}]}),
+        ("default-visibility", {"type": "deny"}),
+        ("emergency", {"actor": [{"reference": {"identifier": {"system": make.PS, "value": "899"}}}]}),
+    ],
+)
+def test_what_a_consent_says_cannot_be_sent_back_otherwise(kind: str, provision: make.Json) -> None:
+    rendered = render_consent(of_kind(kind))
+    rendered["provision"] |= provision
+
+    assert read_consent(rendered, make.NOW, is_new=False).alters(of_kind(kind))
+
+
+def test_an_emergency_tells_who_declared_it_and_why() -> None:
+    rendered = render_consent(of_kind("emergency", attestation="Patient inconscient", actor_display="Dr Durand"))
+
+    [performer], source = rendered["performer"], rendered["sourceAttachment"]
+    assert (performer["identifier"]["value"], performer["display"]) == (make.RPPS, "Dr Durand")
+    assert base64.b64decode(source["data"]).decode() == "Patient inconscient"
+    assert source["title"] == "Déclaration d'accès en urgence"
+    assert [p["code"] for p in rendered["provision"]["purpose"]] == ["BTG"]
+    assert rendered["provision"]["actor"][0]["reference"]["identifier"]["value"] == make.RPPS
+
+
+def test_a_delegation_names_the_related_person_and_no_ins() -> None:
+    [actor] = render_consent(of_kind("delegation", actor_display="Camille"))["provision"]["actor"]
+
+    assert actor["reference"] == {
+        "reference": f"RelatedPerson/{make.RECORD}.p",
+        "type": "RelatedPerson",
+        "display": "Camille",
+    }
+
+
 @pytest.mark.parametrize(
     ("operations", "patch"),
     [
@@ -257,8 +427,17 @@ def test_other_patches_of_a_consent_are_refused(operation: make.Json, error: typ
 def test_junk_at_any_place_of_a_consent_is_refused_or_harmless(junk: Any) -> None:
     whole = make.consent(performer=[{"reference": f"Patient/{make.RECORD}"}], policy=[{"uri": "http://x"}])
 
-    for broken in make.spoilt(whole, junk):
+    for broken in (*make.spoilt(whole, junk), *make.spoilt(delegation(), junk)):
         try:
             read_consent(parse_resource(make.as_bytes(broken), "Consent"), make.NOW)
+        except DmpError:
+            continue
+
+
+@pytest.mark.parametrize("junk", [7, True, "x", ["x"], [{"a": "b"}], {"reference": "x"}], ids=repr)
+def test_junk_at_any_place_of_a_person_is_refused_or_harmless(junk: Any) -> None:
+    for broken in make.spoilt(related_person(), junk):
+        try:
+            assert_valid_r4(render_person(read_person(broken).made(make.RECORD, "p", make.NOW)))
         except DmpError:
             continue

@@ -8,6 +8,7 @@ from dmp.domain.claims import IssuerKind, TrustedIssuer
 from dmp.settings import (
     AuthorizerSettings,
     CapabilitySettings,
+    HookSettings,
     NotificationSettings,
     RecordSettings,
     SettingsError,
@@ -44,6 +45,7 @@ ENVIRONMENT = {
     "MAIL_SENDER": "dmp@example.org",
     "PORTAL_URL": "https://portal.example/",
     "BASE_URL": "https://dmp.example/",
+    "HOOK_QUEUE": "https://queue.example/hooks",
     "LOG_LEVEL": "debug",
 }
 type Kind = type[AuthorizerSettings] | type[CapabilitySettings] | type[RecordSettings] | type[NotificationSettings]
@@ -116,6 +118,7 @@ def test_durations_and_addresses_have_defaults(monkeypatch: pytest.MonkeyPatch) 
 def test_the_other_functions_read_what_they_need() -> None:
     assert CapabilitySettings.from_environment().base_url == "https://dmp.example"
     assert NotificationSettings.from_environment().portal_url == "https://portal.example"
+    assert HookSettings.from_environment().hook_queue == "https://queue.example/hooks"
 
 
 @pytest.mark.parametrize(

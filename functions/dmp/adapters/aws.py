@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
     from mypy_boto3_sesv2.client import SESV2Client
+    from mypy_boto3_sqs.client import SQSClient
 
 _CONFIG = Config(
     connect_timeout=2,
@@ -25,6 +26,9 @@ _CONFIG = Config(
     request_checksum_calculation="when_required",
     response_checksum_validation="when_required",
 )
+_ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1})
+"""For what must not happen twice: after an answer that never came, nobody knows whether it did."""
+_CONFIGS = {"sesv2": _CONFIG.merge(_ONCE)}
 
 
 @overload
@@ -35,10 +39,15 @@ def client(service: Literal["s3"]) -> "S3Client": ...
 def client(service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
 @overload
 def client(service: Literal["sesv2"]) -> "SESV2Client": ...
+@overload
+def client(service: Literal["sqs"]) -> "SQSClient": ...
 @cache
 def client(service: str) -> object:
-    """Make the client of a service once a process, at first use; connection 2 s, answer 5 s, three attempts."""
-    return boto3.Session().client(service, config=_CONFIG)  # type: ignore[call-overload]
+    """Make the client of a service once a process, at first use; connection 2 s, answer 5 s.
+
+    Three attempts, but for mails one.
+    """
+    return boto3.Session().client(service, config=_CONFIGS.get(service, _CONFIG))  # type: ignore[call-overload]
 
 
 @contextmanager

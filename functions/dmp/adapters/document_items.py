@@ -6,9 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from dmp.adapters import keys
-from dmp.adapters.record_items import Item, maybe_identifier, maybe_text, text
+from dmp.adapters.record_items import Item, due_indexes, maybe_identifier, maybe_instant, maybe_text, text
 from dmp.domain.code_lists import document_type
-from dmp.domain.document import Coding, Depositor, DocumentEntry, DocumentStatus, StoredContent, Visibility
+from dmp.domain.document import (
+    Coding,
+    Depositor,
+    DocumentEntry,
+    DocumentStatus,
+    Predecessor,
+    StoredContent,
+    Visibility,
+)
 from dmp.domain.document_list import ListEntry, ListKind
 from dmp.domain.identifiers import PS_IDNAT, Identifier
 
@@ -33,6 +41,10 @@ def write_document(entry: DocumentEntry, sk: str | None = None) -> Item:
         "master": maybe_text(entry.master_identifier),
         "ids": [str(i) for i in entry.identifiers],
         "archived": entry.is_archived,
+        "hidden": maybe_text(entry.hidden_at),
+        "due": maybe_text(entry.due),
+        "before": [[one.local, sorted(one.visibility)] for one in entry.predecessors],
+        "after": entry.successors,
     }
     return {
         "pk": {"S": keys.partition(entry.record)},
@@ -58,7 +70,14 @@ def document_indexes(entry: DocumentEntry) -> Item:
         attributes["ls_structure"] = {"S": f"{entry.depositor.structure.value}#{entry.local}"}
     if entry.depositor.person and entry.depositor.person.system == PS_IDNAT:
         attributes["ls_person"] = {"S": f"{entry.depositor.person.value}#{entry.local}"}
-    return attributes
+    return attributes | due_indexes(keys.Due.DOCUMENTS, entry.id, entry.due)
+
+
+def unchanged(entry: DocumentEntry) -> tuple[str, Item]:
+    """The condition that nobody has changed an entry, nor the release job when it is due; and its values."""
+    due = due_indexes(keys.Due.DOCUMENTS, entry.id, entry.due).get("gx_at")
+    version = {":v": {"N": str(entry.version)}}
+    return ("v = :v AND gx_at = :at", version | {":at": due}) if due else ("v = :v", version)
 
 
 def _read_content(row: list[Any]) -> StoredContent:
@@ -84,6 +103,10 @@ def read_document(item: Item) -> DocumentEntry:
         master_identifier=maybe_identifier(facts["master"]),
         identifiers=tuple(map(Identifier.parse, facts["ids"])),
         is_archived=facts["archived"],
+        hidden_at=maybe_instant(facts.get("hidden")),
+        due=maybe_instant(facts.get("due")),
+        predecessors=tuple(Predecessor(one, frozenset(map(Visibility, by))) for one, by in facts.get("before", ())),
+        successors=tuple(facts.get("after", ())),
         body=_inflate(item),
     )
 

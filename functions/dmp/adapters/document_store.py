@@ -121,6 +121,11 @@ class DocumentStore:
         item = found.get(keys.document_list(local))
         return _head(found.values()), document_items.read_list(item) if item else None
 
+    def lists(self, record: str, locals_: Sequence[str]) -> dict[str, ListEntry]:
+        """Some lists of a record, by their local ids: one call per 100."""
+        found = self._table.batch_get(keys.partition(record), [keys.document_list(local) for local in locals_])
+        return {entry.local: entry for entry in map(document_items.read_list, found.values())}
+
 
 def _local(key: Item | None) -> str | None:
     return key["sk"]["S"].partition("#")[2] if key else None

@@ -33,6 +33,10 @@ class Keyring:
         """Derive the 32-byte key of a purpose."""
         return hmac.digest(self._secret, purpose.encode(), hashlib.sha256)
 
+    def web_hook_secret(self, subscription: str) -> str:
+        """The text under which the hooks of one Subscription are signed: 64 hexadecimal characters, kept nowhere."""
+        return self.derive(f"web-hook:{subscription}").hex()
+
     def ins_digest(self, ins: Identifier) -> str:
         """Name an INS so that only this installation can: 64 hexadecimal characters."""
         return hmac.new(self.derive("ins"), str(ins).encode(), hashlib.sha256).hexdigest()

@@ -71,9 +71,9 @@ def subscription(local: str) -> str:
     return SUBSCRIPTIONS + local
 
 
-def first_access(digest: str) -> str:
-    """Sort key of the mark that a professional has been in a record."""
-    return f"F#{digest}"
+def first_access(digest: str, *, is_secret: bool = False) -> str:
+    """Sort key of the mark that a professional has been in a record, in a connexion secrète or otherwise."""
+    return f"F#{digest}#secret" if is_secret else f"F#{digest}"
 
 
 def inbox(digest: str) -> str:

@@ -1,27 +1,50 @@
-"""Mails through SES."""
+"""Mails through SES, with an answer to the one question that matters afterwards: did it leave?"""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    ProxyConnectionError,
+)
 
 from dmp.domain.errors import Invalid, Unavailable
-from dmp.domain.mail import Mail
+from dmp.domain.mail import Mail, MailInDoubt
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2.client import SESV2Client
     from mypy_boto3_sesv2.type_defs import ContentTypeDef
 
+_NEVER_ASKED = (
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    ProxyConnectionError,
+)
+"""Failures before a request went over a connection."""
+
 
 class Mailer:
-    """Sends from one address."""
+    """Sends from one address; its client makes one attempt and no more."""
 
     def __init__(self, client: "Callable[[], SESV2Client]", sender: str) -> None:
         self._client = client
         self._sender = sender
 
     def send(self, address: str, mail: Mail) -> None:
-        """Hand a mail over; Invalid where no mail can ever reach the address, Unavailable where it may later."""
+        """Hand a mail over.
+
+        Raises Invalid where no mail can ever reach the address, Unavailable where it surely did not leave and may
+        later, MailInDoubt where nobody can tell.
+        """
         try:
             self._client().send_email(
                 FromEmailAddress=self._sender,
@@ -32,8 +55,10 @@ class Mailer:
             if failure.response.get("Error", {}).get("Code") == "BadRequestException":
                 raise Invalid("mail-undeliverable") from failure
             raise Unavailable("service-unavailable") from failure
-        except BotoCoreError as failure:
+        except _NEVER_ASKED as failure:
             raise Unavailable("service-unavailable") from failure
+        except BotoCoreError as failure:
+            raise MailInDoubt from failure
 
 
 def _utf8(text: str) -> "ContentTypeDef":

@@ -1,64 +1,57 @@
-"""Messages on their way out: read as they stand, and marked once a mail has left or cannot."""
+"""Messages as their readers find them: those of a record, and those addressed to one professional or structure."""
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+import heapq
+from collections.abc import Iterable, Iterator
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from dmp.adapters import keys, message_items
-from dmp.adapters.table import Table
-from dmp.domain.errors import Unavailable
+from dmp.adapters import keys, message_items, record_items
+from dmp.adapters.keyring import Keyring
+from dmp.adapters.table import Range, Table
+from dmp.domain.identifiers import Identifier
 from dmp.domain.notification import Message
+from dmp.domain.record import Record
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.client import DynamoDBClient
-
-_SENT, _UNDELIVERABLE = "sent", "undeliverable"
-"""How far a mail is."""
-
-
-def new_message(change: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Record and local id of the message that a change of the stream created; None for any other change."""
-    key = change.get("dynamodb", {}).get("Keys", {})
-    pk, sk = key.get("pk", {}).get("S", ""), key.get("sk", {}).get("S", "")
-    if change.get("eventName") != "INSERT" or not sk.startswith(keys.MESSAGES):
-        return None
-    return keys.record_of(pk), sk.removeprefix(keys.MESSAGES)
+_LAST = "\uffff"
 
 
 class MessageStore:
-    """Messages of the records table."""
+    """Messages of the records table, newest first."""
 
-    def __init__(self, client: "Callable[[], DynamoDBClient]", table_name: str) -> None:
-        self._client = client
-        self._name = table_name
-        self._table = Table(client, table_name)
+    def __init__(self, table: Table, keyring: Keyring) -> None:
+        self._table = table
+        self._keyring = keyring
 
-    def waiting(self, record: str, local: str) -> Message | None:
-        """The message, unless it is gone or dealt with."""
-        item = self._table.get(keys.item_key(keys.partition(record), keys.message(local)))
-        return message_items.read_message(item) if item and item["mail"]["S"] == message_items.TO_SEND else None
+    def with_message(self, record: str, local: str) -> tuple[Record | None, Message | None]:
+        """The record and one message of it: one call."""
+        found = self._table.batch_get(keys.partition(record), [keys.HEAD, keys.message(local)])
+        head, item = found.get(keys.HEAD), found.get(keys.message(local))
+        return (
+            record_items.read_record(head) if head else None,
+            message_items.read_message(item) if item else None,
+        )
 
-    def sent(self, message: Message) -> None:
-        """Mark a message whose mail has left."""
-        self._mark(message, _SENT)
+    def page(self, record: str, before: str, limit: int) -> tuple[list[Message], str | None]:
+        """At most `limit` messages of a record, older than `before`, and the id after which there are more."""
+        span = Range(keys.MESSAGES, keys.message(before or _LAST))
+        # one more for `before`, which the range includes
+        items, more = self._table.query(keys.partition(record), span, limit=limit + bool(before))
+        messages = [m for m in map(message_items.read_message, items) if m.local != before]
+        return messages, more["sk"]["S"].removeprefix(keys.MESSAGES) if more else None
 
-    def undeliverable(self, message: Message) -> None:
-        """Mark a message whose address no mail can reach."""
-        self._mark(message, _UNDELIVERABLE)
+    def addressed_to(self, actors: Iterable[Identifier], before: str, page: int) -> Iterator[tuple[str, str, str]]:
+        """Place, record and local id of what is addressed to any of these actors; hints only, `page` at a time.
 
-    def _mark(self, message: Message, status: str) -> None:
-        try:
-            self._client().update_item(
-                TableName=self._name,
-                Key=keys.item_key(keys.partition(message.record), keys.message(message.local)),
-                UpdateExpression="SET mail = :status",
-                ConditionExpression="mail = :waiting",
-                ExpressionAttributeValues={":status": {"S": status}, ":waiting": {"S": message_items.TO_SEND}},
+        They begin behind the place `before`; an empty one stands for the newest.
+        """
+        for place in heapq.merge(*(self._inbox(actor, before, page) for actor in actors), reverse=True):
+            local, _, record = place.partition("#")
+            yield place, record, local
+
+    def _inbox(self, actor: Identifier, before: str, page: int) -> Iterator[str]:
+        inbox, after = keys.inbox(self._keyring.identifier_digest(actor)), None
+        while True:
+            items, after = self._table.query_index(
+                "by-actor", "ga_actor", inbox, up_to=("ga_at", before or _LAST), after=after, limit=page, forward=False
             )
-        except ClientError as failure:
-            # somebody else marked it meanwhile: that is what was wanted
-            if failure.response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
-                raise Unavailable("service-unavailable") from failure
-        except BotoCoreError as failure:
-            raise Unavailable("service-unavailable") from failure
+            yield from (place for item in items if (place := item["ga_at"]["S"]) != before)
+            if after is None:
+                return

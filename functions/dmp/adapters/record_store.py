@@ -1,6 +1,6 @@
 """Reads of records: the head, with whatever a request needs beside it, in as few calls as the layout allows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from dmp.adapters import consent_items, keys, message_items, record_items
@@ -24,12 +24,15 @@ class RecordStore:
     expiry_shards = keys.EXPIRY_SHARDS
     actor_shards = keys.ACTOR_SHARDS
 
-    def __init__(self, table: Table, keyring: Keyring) -> None:
+    def __init__(self, table: Table, keyring: Keyring, on_look_up: Callable[[], None] = lambda: None) -> None:
+        """`on_look_up` hears of every INS that is looked up."""
         self._table = table
         self._keyring = keyring
+        self._on_look_up = on_look_up
 
     def id_of(self, ins: Identifier) -> str | None:
         """The record that an INS leads to."""
+        self._on_look_up()
         item = self._table.get(keys.ins(self._keyring.ins_digest(ins)))
         return str(item["record"]["S"]) if item else None
 
@@ -112,6 +115,16 @@ class RecordStore:
         """Record and local id of the Consents of a month and shard that are due, the longest due first; hints only."""
         for record, sk in self.due(keys.Due.CONSENTS, month, shard, now):
             yield record, sk.removeprefix(keys.CONSENTS)
+
+    def due_documents(self, month: datetime, shard: int, now: datetime) -> Iterator[tuple[str, str]]:
+        """Record and local id of the documents whose announcement has a step due, the longest due first; hints only."""
+        for record, sk in self.due(keys.Due.DOCUMENTS, month, shard, now):
+            yield record, sk.removeprefix(keys.DOCUMENTS)
+
+    def due_records(self, month: datetime, shard: int, now: datetime) -> Iterator[str]:
+        """The records of a month and shard that the retention job must look at, the longest due first; hints only."""
+        for record, _ in self.due(keys.Due.RECORDS, month, shard, now):
+            yield record
 
     def due(self, kind: keys.Due, month: datetime, shard: int, now: datetime) -> Iterator[tuple[str, str]]:
         """Record and sort key of what is due in a month and shard, the longest due first; hints only."""

@@ -102,6 +102,7 @@ class Table:
         up_to: tuple[str, str] | None = None,
         after: Item | None = None,
         limit: int | None = None,
+        forward: bool = True,
     ) -> tuple[list[Item], Item | None]:
         """Read one page of a global index: keys alone, eventually consistent, never enough for a decision."""
         condition, values, names = "#hash = :value", {":value": {"S": value}}, {"#hash": name}
@@ -111,6 +112,7 @@ class Table:
             values[":high"] = {"S": up_to[1]}
         request: dict[str, Any] = {
             "IndexName": index,
+            "ScanIndexForward": forward,
             "KeyConditionExpression": condition,
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": values,

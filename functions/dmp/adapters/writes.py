@@ -17,6 +17,7 @@ from dmp.domain.changes import (
     NotOpposed,
     Oppose,
     RecordUnchanged,
+    RemoveSubscription,
     SaveConsent,
     SaveDocument,
     SaveList,
@@ -104,9 +105,10 @@ class Writes:
         entry, previous, digest = change.entry, change.previous, self._keyring.identifier_digest
         item = document_items.write_document(entry) | document_items.document_indexes(entry)
         if previous is not None:
-            yield self._replace(item, previous.version)
-            sk = keys.former("DocumentReference", previous.local, previous.version)
-            yield self._create(document_items.write_document(previous, sk))
+            yield self._put(item, *document_items.unchanged(previous))
+            if previous.version != entry.version:
+                sk = keys.former("DocumentReference", previous.local, previous.version)
+                yield self._create(document_items.write_document(previous, sk))
             return
         yield self._create(item)
         for identifier in dict.fromkeys(entry.identifiers):
@@ -160,6 +162,12 @@ class Writes:
         yield self._replace(item, change.previous.version) if change.previous else self._create(item)
 
     @of.register
+    def _(self, change: RemoveSubscription) -> Iterator[Write]:
+        removed = change.subscription
+        key = keys.item_key(keys.partition(removed.record), keys.subscription(removed.local))
+        yield {"Delete": {"TableName": self._records, "Key": key}}
+
+    @of.register
     def _(self, change: SendMessage) -> Iterator[Write]:
         message = change.message
         mail = message_items.TO_SEND if message.email else message_items.NO_MAIL
@@ -183,7 +191,7 @@ class Writes:
 
     @of.register
     def _(self, change: FirstAccess) -> Iterator[Write]:
-        sk = keys.first_access(self._keyring.identifier_digest(change.actor))
+        sk = keys.first_access(self._keyring.identifier_digest(change.actor), is_secret=change.is_secret)
         yield self._create(keys.item_key(keys.partition(change.record), sk) | {"kind": {"S": "first-access"}})
 
     @of.register

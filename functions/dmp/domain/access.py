@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from dmp.domain import rights
 from dmp.domain.access_request import AccessRequest, Decision, deny, permit
-from dmp.domain.consent import ConsentKind
 from dmp.domain.document import Visibility
 from dmp.domain.document_rules import not_habilitated, own_document
 from dmp.domain.identifiers import Identifier
@@ -40,8 +39,7 @@ def masked(request: AccessRequest) -> Decision | None:
         return deny("masked", hidden=True)
     if Visibility.MASQUE_PS not in request.visibility:
         return None
-    shown = [d for d in request.in_force(ConsentKind.MASKED_IN_EMERGENCY) if d.permit]
-    if shown and request.emergencies():
+    if request.shown_in_emergencies() and request.emergencies():
         return None
     if request.action is not Action.READ and decide(replace(request, action=Action.READ)).permit:
         return None
@@ -49,8 +47,8 @@ def masked(request: AccessRequest) -> Decision | None:
 
 
 RULES: tuple[Rule, ...] = (
-    outside_care,
     not_ones_own,
+    outside_care,
     existence,
     record_not_open,
     blocked,
@@ -65,8 +63,8 @@ RULES: tuple[Rule, ...] = (
     masked,
     not_habilitated,
     occupational,
-    authorised,
     emergency,
+    authorised,
     emergency_declared,
 )
 

@@ -21,7 +21,7 @@ class AccessRequest:
     whoever may not see everything gets the same answer as for a masked one. `consent` is the one that is read or
     revoked; `consent_kind`, `consent_actor` and `purposes` tell of one about to be created, an emergency access too.
     `belongs_to` is the addressee of a message, or the owner of a Subscription. `is_secret` asks about an entry of the
-    trace, or a message, of a connexion secrète.
+    trace, a message or a Consent of a connexion secrète.
     """
 
     requester: Requester
@@ -88,6 +88,10 @@ class AccessRequest:
         """By which the caller is in an emergency access, less what the patient opposed meanwhile."""
         held = (d for d in self.in_force(ConsentKind.EMERGENCY) if d.actor == self.requester.identifier)
         return tuple(d for d in held if not self.oppositions(d.purposes) and self.may_declare(d.purposes))
+
+    def shown_in_emergencies(self) -> tuple[Directive, ...]:
+        """By which the patient shows masked documents in emergencies."""
+        return tuple(d for d in self.in_force(ConsentKind.MASKED_IN_EMERGENCY) if d.permit)
 
     def may_declare(self, purposes: Iterable[str]) -> bool:
         """Whether the caller is somebody for this mode: regulation is for the physicians of centre 15."""

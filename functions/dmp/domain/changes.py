@@ -46,7 +46,7 @@ class SaveConsent:
 
 @dataclass(frozen=True, slots=True)
 class SaveDocument:
-    """Write a document entry in place of `previous`, which is kept as a version, or create it."""
+    """Write a document entry in place of `previous`, which is kept where it was another version, or create it."""
 
     entry: DocumentEntry
     previous: DocumentEntry | None = None
@@ -101,6 +101,13 @@ class SaveSubscription:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoveSubscription:
+    """Leave nothing of a Subscription that tells nobody any more: it never does again."""
+
+    subscription: Subscription
+
+
+@dataclass(frozen=True, slots=True)
 class SendMessage:
     """Create a message; where it has an address, its mail leaves once the transaction stands."""
 
@@ -117,10 +124,14 @@ class SaveMessage:
 
 @dataclass(frozen=True, slots=True)
 class FirstAccess:
-    """Remember that a professional has been in a record; fails where that is known."""
+    """Remember that a professional has been in a record; fails where that is known.
+
+    `is_secret` remembers a connexion secrète, which is apart: it changes nothing of what representatives are told.
+    """
 
     record: str
     actor: Identifier
+    is_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +181,7 @@ Change = (
     | ClaimCriterion
     | SaveRelatedPerson
     | SaveSubscription
+    | RemoveSubscription
     | SendMessage
     | SaveMessage
     | FirstAccess

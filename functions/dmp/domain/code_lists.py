@@ -81,6 +81,11 @@ def message(code: str) -> str:
     return str(messages.get(code, messages[_DEFAULT_MESSAGE]))
 
 
+def closure_reason(cause: str) -> str:
+    """The French reason of a closure that nobody asked for."""
+    return str(_load("closures_fr")["reasons"][cause])
+
+
 @cache
 def _load(name: str) -> Any:
     return json.loads((_DATA / f"{name}.json").read_bytes())

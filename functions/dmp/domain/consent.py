@@ -60,22 +60,9 @@ class PatientRef:
     record: str | None = None
     ins: Identifier | None = None
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentRequest:
-    """A Consent as a client asks for it: `start` and `end` are instants, `end` exclusive."""
-
-    kind: ConsentKind
-    permit: bool
-    patient: PatientRef
-    actor: Identifier | None = None
-    actor_display: str = ""
-    delegate: str | None = None
-    start: datetime | None = None
-    end: datetime | None = None
-    purposes: tuple[str, ...] = ()
-    performer_is_patient: bool = False
-    policy_uri: str | None = None
+    def is_of(self, record: str, ins: Identifier) -> bool:
+        """Whether nothing in it names another person than the one of this record."""
+        return self.record in (None, record) and self.ins in (None, ins)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +79,8 @@ class Directive:
     granted_by: Grantor
     purposes: tuple[str, ...] = ()
     relationship: Relationship | None = None
+    is_secret: bool = False
+    """Made in a connexion secrète: representatives never learn of it."""
 
     def in_force(self, now: datetime) -> bool:
         """Whether it holds at this instant, whatever any job has done."""
@@ -119,6 +108,7 @@ class Consent:
     organization: Identifier | None = None
     method: str = ""
     attestation: str = ""
+    """The words of whoever attests; of an emergency, its reason."""
     policy_uri: str | None = None
     delegate: str | None = None
     """Local id of the RelatedPerson of a delegation."""

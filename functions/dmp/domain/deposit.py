@@ -72,6 +72,16 @@ class Plan:
         """The documents that the record does not hold yet."""
         return ((index, d) for index, d in enumerate(self.submission.documents) if index not in self.known)
 
+    def replaced_by(self, document: SubmittedDocument) -> list[DocumentEntry]:
+        """The documents of the record that this one replaces."""
+        named = [*document.metadata.replaces, *(ReplacesTarget(identifier=i) for i in document.predecessors)]
+        return [self.targets[target] for target in named if target in self.targets]
+
+    def successors_of(self, former: DocumentEntry) -> tuple[str, ...]:
+        """Local ids of the new documents that replace one of the record."""
+        documents = self.submission.documents
+        return tuple(new.local for place, new in self.fresh.items() if former in self.replaced_by(documents[place]))
+
     def entry_at(self, index: int) -> DocumentEntry:
         """The entry of a document of the submission."""
         return self.known.get(index) or self.fresh[index]

@@ -1,11 +1,12 @@
 """How a new decision of the patient changes those already in force (IHE PCF)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from dmp.domain.civil_time import end_of_day, same_day_months_later
-from dmp.domain.consent import ConsentKind, ConsentRequest, Directive, Grantor
+from dmp.domain.civil_time import eighteenth_birthday, end_of_day, same_day_months_later
+from dmp.domain.consent import ConsentKind, Directive, Grantor
+from dmp.domain.consent_request import ConsentRequest
 from dmp.domain.errors import Conflict, Invalid
 from dmp.domain.identifiers import PS_IDNAT, STRUCT_IDNAT
 
@@ -14,9 +15,12 @@ MOST_ATTESTED = 250
 """Up to here professionals may fill a head with what they attest: the patient can always still block somebody."""
 MOST_OF_ONE_ACTOR = 40
 """What one actor may hold at a time: all of it must end in one transaction of 100 writes, two for each Consent."""
+MOST_OF_A_KIND = {ConsentKind.EMERGENCY: 30, ConsentKind.OPPOSITION: 10}
+"""What one opposition may end: that, too, must fit into one transaction."""
 MOST_EXPIRED = 100
 _LATEST_START = timedelta(days=36_525)
 """A hundred years from now: beyond, the calendar ends."""
+_CLOCK_DRIFT = timedelta(seconds=60)
 _NATIONAL_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z/._-]{0,63}", re.ASCII)
 _PERIOD = "Consent.provision.period"
 _ACTOR = "Consent.provision.actor"
@@ -25,43 +29,59 @@ _ACTORS = {
     ConsentKind.BLOCK: frozenset({PS_IDNAT, STRUCT_IDNAT}),
     ConsentKind.ATTENDING_PHYSICIAN: frozenset({PS_IDNAT}),
 }
-"""The kinds that take effect today, and in which systems they name their actor."""
-_ENDS = {
-    ConsentKind.AUTHORISATION: frozenset({ConsentKind.AUTHORISATION}),
-    ConsentKind.BLOCK: frozenset({ConsentKind.AUTHORISATION, ConsentKind.ATTENDING_PHYSICIAN, ConsentKind.BLOCK}),
-    ConsentKind.ATTENDING_PHYSICIAN: frozenset({ConsentKind.ATTENDING_PHYSICIAN}),
-}
+"""The kinds that name professionals or structures, and in which systems; a delegation names a person."""
+_BLOCKED = frozenset(
+    {ConsentKind.AUTHORISATION, ConsentKind.ATTENDING_PHYSICIAN, ConsentKind.BLOCK, ConsentKind.EMERGENCY}
+)
+_CHOICES = frozenset({ConsentKind.MASKED_IN_EMERGENCY, ConsentKind.DEFAULT_VISIBILITY})
+"""Of these one holds at a time, from the moment it is made: a choice to come would leave the time until then open."""
 
 
-def period_of(request: ConsentRequest, now: datetime, months: int) -> tuple[datetime, datetime | None]:
-    """From when until when (excluded) a Consent holds; an authorisation lasts `months` unless it says less.
+def period_of(
+    request: ConsentRequest, now: datetime, months: int, birth_date: str = ""
+) -> tuple[datetime, datetime | None]:
+    """From when until when (excluded) a Consent holds.
 
-    Raises Invalid `period-too-long`, `period-empty`, `period-invalid`.
+    An authorisation lasts `months` unless it says less; a delegation by a minor (born on `birth_date`, `YYYY-MM-DD`)
+    until the 18th birthday at the latest. Raises Invalid `period-too-long`, `period-empty`, `period-invalid`.
     """
-    start = request.start or now
-    end = request.end
+    start, end = request.start or now, request.end
     if start > now + _LATEST_START:
         raise Invalid("period-invalid", _PERIOD)
+    if request.kind in _CHOICES:
+        if start > now + _CLOCK_DRIFT:
+            raise Invalid("period-invalid", f"{_PERIOD}.start", "this kind of consent holds from the moment it is made")
+        start = min(start, now)
     if request.kind is ConsentKind.AUTHORISATION:
         end = end or same_day_months_later(start, months)
         if end > end_of_day(same_day_months_later(max(start, now), months)):
             raise Invalid("period-too-long", _PERIOD)
+    if request.kind is ConsentKind.DELEGATION and is_minor(birth_date, now):
+        majority = eighteenth_birthday(birth_date)
+        end = min(end or majority, majority)
     if end is not None and end <= max(start, now):
         raise Invalid("period-empty", _PERIOD)
     return start, end
 
 
-def check_actor(request: ConsentRequest) -> None:
-    """A professional or a structure is named; a médecin traitant is a person.
+def is_minor(birth_date: str, now: datetime) -> bool:
+    """Whether somebody born then (`YYYY-MM-DD`) is under 18; nobody is whose birth date is not known."""
+    return bool(birth_date) and now < eighteenth_birthday(birth_date)
 
-    Raises Invalid `actor-invalid`, or `consent-kind-unsupported` for the kinds that do not take effect yet.
-    """
+
+def check_actor(request: ConsentRequest) -> None:
+    """A professional or a structure is named; a médecin traitant is a person. Raises Invalid `actor-invalid`."""
     systems = _ACTORS.get(request.kind)
     if systems is None:
-        raise Invalid("consent-kind-unsupported", "Consent.category")
+        return
     actor = request.actor
     if actor is None or actor.system not in systems or not _NATIONAL_ID.fullmatch(actor.value):
         raise Invalid("actor-invalid", _ACTOR)
+
+
+def is_immutable(held: Directive, *, is_revoked: bool) -> bool:
+    """Whether nobody may change a directive so: an opening stays, the hour of an emergency is what it is."""
+    return held.kind is ConsentKind.OPENING or (held.kind is ConsentKind.EMERGENCY and not is_revoked)
 
 
 def holds_longer(held: Directive, start: datetime | None, end: datetime | None) -> bool:
@@ -71,32 +91,65 @@ def holds_longer(held: Directive, start: datetime | None, end: datetime | None) 
 
 
 def ended_by(new: Directive, held: Iterable[Directive], now: datetime) -> tuple[Directive, ...]:
-    """The directives not yet past that a new one ends.
+    """The directives not yet past that a new one ends, so that what rests on them ends with them.
 
     The patient's authorisation ends the others of that actor; an attested one only those attested before that end no
-    later, so that nobody holds less. A block ends what its actor had; a new médecin traitant ends the former.
+    later, so that nobody holds less. A block ends what its actor had, emergencies included; an opposition those that
+    it covers and the emergencies that it opposes. Of marks and choices the last one made counts.
     """
-    kinds = _ENDS.get(new.kind, frozenset())
-    same_actor_only = new.kind is not ConsentKind.ATTENDING_PHYSICIAN
-    return tuple(
-        d
-        for d in held
-        if d.kind in kinds
-        and not d.has_expired(now)
-        and (d.actor == new.actor or not same_actor_only)
-        and (not _is_attested_authorisation(new) or _is_covered(d, new, now))
-    )
+    ends = _ENDS.get(new.kind)
+    return tuple(d for d in held if ends and not d.has_expired(now) and ends(new, d, now))
+
+
+def _authorisation_ends(new: Directive, old: Directive, now: datetime) -> bool:
+    if old.kind is not ConsentKind.AUTHORISATION or old.actor != new.actor:
+        return False
+    return not _is_attested_authorisation(new) or (_is_attested_authorisation(old) and _covers(new, old, now))
+
+
+def _block_ends(new: Directive, old: Directive, _now: datetime) -> bool:
+    return old.kind in _BLOCKED and old.actor == new.actor
+
+
+def _opposition_ends(new: Directive, old: Directive, now: datetime) -> bool:
+    if old.kind is ConsentKind.EMERGENCY:
+        return new.start <= now and not set(new.purposes).isdisjoint(old.purposes)
+    return old.kind is ConsentKind.OPPOSITION and set(old.purposes) <= set(new.purposes) and _covers(new, old, now)
+
+
+def _emergency_ends(new: Directive, old: Directive, now: datetime) -> bool:
+    return _delegation_ends(new, old, now) and set(old.purposes) <= set(new.purposes)
+
+
+def _delegation_ends(new: Directive, old: Directive, _now: datetime) -> bool:
+    return old.kind is new.kind and old.actor == new.actor
+
+
+def _last_one_counts(new: Directive, old: Directive, _now: datetime) -> bool:
+    return old.kind is new.kind
+
+
+_ENDS: dict[ConsentKind, Callable[[Directive, Directive, datetime], bool]] = {
+    ConsentKind.AUTHORISATION: _authorisation_ends,
+    ConsentKind.BLOCK: _block_ends,
+    ConsentKind.OPPOSITION: _opposition_ends,
+    ConsentKind.EMERGENCY: _emergency_ends,
+    ConsentKind.DELEGATION: _delegation_ends,
+    ConsentKind.ATTENDING_PHYSICIAN: _last_one_counts,
+    ConsentKind.MASKED_IN_EMERGENCY: _last_one_counts,
+    ConsentKind.DEFAULT_VISIBILITY: _last_one_counts,
+}
+"""Whether a new directive of a kind ends an older one; an opening ends nothing."""
 
 
 def _is_attested_authorisation(directive: Directive) -> bool:
     return directive.kind is ConsentKind.AUTHORISATION and directive.granted_by is Grantor.PROFESSIONAL
 
 
-def _is_covered(old: Directive, new: Directive, now: datetime) -> bool:
-    """Whether the new one holds whenever the old one would still do; what the patient made stays in any case."""
-    if not _is_attested_authorisation(old) or old.end is None or new.end is None:
-        return False
-    return new.start <= max(old.start, now) and old.end <= new.end
+def _covers(new: Directive, old: Directive, now: datetime) -> bool:
+    """Whether the new one holds whenever the old one would still do."""
+    ends_no_earlier = new.end is None or (old.end is not None and old.end <= new.end)
+    return ends_no_earlier and new.start <= max(old.start, now)
 
 
 def with_directive(
@@ -104,13 +157,15 @@ def with_directive(
 ) -> tuple[Directive, ...]:
     """What the head holds next: the new one, without those it ends; of the past, the last of each actor.
 
-    Raises Conflict `too-many` over 300 directives that are not past, or over 40 of one actor.
+    Raises Conflict `too-many` over 300 directives that are not past, over 40 of one actor, or over what one
+    opposition could end.
     """
-    gone = {d.consent for d in ended}
-    kept = [d for d in held if d.consent not in gone]
+    kept = without(held, *(d.consent for d in ended))
     living = [d for d in kept if not d.has_expired(now)]
     most = MOST_ATTESTED if _is_attested_authorisation(new) else MOST_IN_FORCE
     if len(living) >= most or sum(d.actor == new.actor for d in living) >= MOST_OF_ONE_ACTOR:
+        raise Conflict("too-many")
+    if sum(d.kind is new.kind for d in living) >= MOST_OF_A_KIND.get(new.kind, most):
         raise Conflict("too-many")
     past = {d.actor: d for d in kept if d.has_expired(now) and d.kind is ConsentKind.AUTHORISATION}
     if new.kind is ConsentKind.AUTHORISATION:
@@ -118,9 +173,9 @@ def with_directive(
     return (*list(past.values())[-MOST_EXPIRED:], *living, new)
 
 
-def without(held: tuple[Directive, ...], consent: str) -> tuple[Directive, ...]:
-    """What the head holds once a Consent was revoked."""
-    return tuple(d for d in held if d.consent != consent)
+def without(held: tuple[Directive, ...], *consents: str) -> tuple[Directive, ...]:
+    """What the head holds once Consents were revoked, by their local ids."""
+    return tuple(d for d in held if d.consent not in consents)
 
 
 def next_due(directive: Directive, now: datetime, warning: timedelta) -> datetime | None:

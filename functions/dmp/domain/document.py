@@ -1,10 +1,11 @@
 """A document of the record: its metadata, its content's place, its visibility and its life (ITI-65, ITI-105)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from dmp.domain.identifiers import Identifier, resource_id
 from dmp.domain.requester import Requester, RequesterKind
@@ -20,6 +21,9 @@ class Visibility(StrEnum):
 
 INVISIBLE = frozenset({Visibility.INVISIBLE_PATIENT, Visibility.INVISIBLE_REPRESENTANTS_LEGAUX})
 """Codes that hide from the patient or the representatives, never from professionals."""
+
+type Labelling = Callable[[Mapping[str, Any], frozenset[Visibility]], Mapping[str, Any]]
+"""Writes these codes, and no other extra code, into the labels of a FHIR resource."""
 
 
 class DocumentStatus(StrEnum):
@@ -103,6 +107,14 @@ class StoredContent:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Predecessor:
+    """A document of the record that another one replaced, and what hides it now."""
+
+    local: str
+    visibility: frozenset[Visibility]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentEntry:
     """One document of a record, in one version; `body` is its FHIR resource as JSON text, without id and meta."""
@@ -120,6 +132,14 @@ class DocumentEntry:
     master_identifier: Identifier | None
     identifiers: tuple[Identifier, ...] = ()
     is_archived: bool = False
+    hidden_at: datetime | None = None
+    """When it, or what it replaces, was first hidden from the patient; for ever, lest hiding it anew begins anew."""
+    due: datetime | None = None
+    """When the release job must next look at it: to tell the patient, then to show it (R.1111-53)."""
+    predecessors: tuple[Predecessor, ...] = ()
+    """What it replaced: whoever may not know of them does not learn from it that they are there."""
+    successors: tuple[str, ...] = ()
+    """Local ids of what replaced it."""
     body: str = field(repr=False)
 
     @property
@@ -129,6 +149,31 @@ class DocumentEntry:
 
     def with_status(self, status: DocumentStatus, now: datetime) -> "DocumentEntry":
         """The next version of the entry, in another status."""
-        resource = json.loads(self.body) | {"status": status.value}
-        body = json.dumps(resource, ensure_ascii=False, separators=(",", ":"))
+        body = _text(json.loads(self.body) | {"status": status.value})
         return replace(self, status=status, body=body, version=self.version + 1, updated=now)
+
+    def labelled(self, visibility: frozenset[Visibility], label: Labelling) -> "DocumentEntry":
+        """The entry with these extra codes alone, in its resource too."""
+        if visibility == self.visibility:
+            return self
+        return replace(self, visibility=visibility, body=_text(label(json.loads(self.body), visibility)))
+
+    @property
+    def origin(self) -> frozenset[Visibility]:
+        """What hides the documents that it replaced."""
+        return frozenset(code for one in self.predecessors for code in one.visibility)
+
+    def following(self, former: "DocumentEntry") -> "DocumentEntry":
+        """The same version, that knows what hides one of its predecessors now."""
+        known = [one for one in self.predecessors if one.local != former.local]
+        return replace(self, predecessors=(*known, Predecessor(former.local, former.visibility)))
+
+    def without_origin(self) -> "DocumentEntry":
+        """The entry as if it had replaced nothing."""
+        resource = json.loads(self.body)
+        relations = [one for one in resource.pop("relatesTo", []) if one.get("code") != "replaces"]
+        return replace(self, body=_text(resource | ({"relatesTo": relations} if relations else {})))
+
+
+def _text(resource: Mapping[str, Any]) -> str:
+    return json.dumps(resource, ensure_ascii=False, separators=(",", ":"))

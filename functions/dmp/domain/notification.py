@@ -101,6 +101,8 @@ def messages_of(
 ) -> Iterator[Message]:
     """The messages that a notice makes, by what the person prefers; `locals_` gives each its local id.
 
+    A mail announces a message: a person who wants no message of a kind gets no mail of it either, one who wants no
+    mail finds the message in the portal. What a professional is told, the person's preferences do not change.
     `mail_domain` is where a professional has a mailbox by national number; empty where there is none.
     """
     if wants(record, notice.kind, Channel.MESSAGE):

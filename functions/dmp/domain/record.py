@@ -195,8 +195,8 @@ class Record:
         """The next head: its content is going, whatever anybody wants now; it stays due until all is gone."""
         return replace(self, version=self.version + 1, status=RecordStatus.ERASING)
 
-    def erased(self, now: datetime) -> "Record":
-        """What is left: the INS by which the person still reads the trace."""
+    def erased(self, due: datetime, now: datetime) -> "Record":
+        """What is left: the INS by which the person still reads the trace; it is looked at once more at `due`."""
         nobody = Identity(
             ins=self.identity.ins,
             birth_name="",
@@ -215,7 +215,12 @@ class Record:
             identity=nobody,
             opened_at=self.opened_at,
             closure=Closure(self.closure.date, self.closure.motive, "") if self.closure else None,
+            due=due,
         )
+
+    def settled(self) -> "Record":
+        """The next head: nothing is left for the retention job to do."""
+        return replace(self, version=self.version + 1, due=None)
 
     def with_contacts(
         self, telecom: tuple[Telecom, ...], unwanted: frozenset[tuple[str, str]], now: datetime

@@ -161,9 +161,15 @@ def authorised(request: AccessRequest) -> Decision | None:
 
 
 def emergency(request: AccessRequest) -> Decision | None:
-    """Break-glass or centre 15, where the patient did not oppose it (R.1111-48)."""
+    """Break-glass or centre 15, where the patient did not oppose it (R.1111-48).
+
+    Whoever declared one is in it, whatever else they hold: the trace shows such an access apart.
+    """
     held = request.emergencies()
-    return permit("emergency", held) if held and request.action in rights.GRANTED[Capacity.EMERGENCY] else None
+    if not held or request.action not in rights.GRANTED[Capacity.EMERGENCY]:
+        return None
+    is_masked = Visibility.MASQUE_PS in request.visibility
+    return permit("emergency", held + (request.shown_in_emergencies() if is_masked else ()))
 
 
 def emergency_declared(request: AccessRequest) -> Decision | None:
@@ -173,4 +179,6 @@ def emergency_declared(request: AccessRequest) -> Decision | None:
     opposed = request.oppositions(request.purposes)
     if opposed:
         return deny("emergency-opposed", opposed)
-    return permit("emergency-declared") if request.may_declare(request.purposes) else None
+    is_occupational = OCCUPATIONAL_PHYSICIAN in request.requester.specialties
+    permitted = request.may_declare(request.purposes) and not is_occupational
+    return permit("emergency-declared") if permitted else None

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from dmp.domain.consent import Relationship
-from dmp.domain.identifiers import Identifier, resource_id
+from dmp.domain.consent import PatientRef, Relationship
+from dmp.domain.identifiers import INS_REAL_SYSTEMS, Identifier, ins_has_form, ins_key_is_valid, resource_id
 
 _GUARDIANS = frozenset({"GUARD", "HPOWATT", "POWATT", "DPOWATT", "SPOWATT", "RESPRSN"})
 _PARENTS = frozenset({"PRN", "MTH", "FTH", "NMTH", "NFTH", "NPRN", "ADOPTP", "ADOPTM", "ADOPTF"})
@@ -31,9 +31,53 @@ class RelatedPerson:
         """The FHIR id."""
         return resource_id(self.record, self.local)
 
-    def next(self, now: datetime) -> "RelatedPerson":
-        """The next version, as yet the same."""
+    def saying(self, request: "PersonRequest", now: datetime) -> "RelatedPerson":
+        """The next version, that says this."""
+        return replace(
+            self._next(now),
+            identifier=request.identifier,
+            relationships=request.relationships,
+            resource=request.resource,
+        )
+
+    def deleted(self, now: datetime) -> "RelatedPerson":
+        """The next version, that tells of the deletion; what was said stays in those before."""
+        return replace(self._next(now), is_deleted=True)
+
+    def _next(self, now: datetime) -> "RelatedPerson":
         return replace(self, version=self.version + 1, updated=now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRequest:
+    """A RelatedPerson as a client sends it; `patient` is None where one that comes with a Consent names none."""
+
+    patient: PatientRef | None
+    identifier: Identifier | None
+    relationships: tuple[str, ...]
+    resource: Mapping[str, object]
+
+    def made(self, record: str, local: str, now: datetime) -> RelatedPerson:
+        """The first version of the person in a record."""
+        return RelatedPerson(
+            record=record,
+            local=local,
+            version=1,
+            updated=now,
+            identifier=self.identifier,
+            relationships=self.relationships,
+            resource=self.resource,
+        )
+
+
+def ins_is_accepted(ins: Identifier, *, test_identities: bool) -> bool:
+    """Whether an INS may name somebody: by its key where it is real; those of TEST and DEMO by their form alone.
+
+    Production has no `test_identities`.
+    """
+    if ins.system in INS_REAL_SYSTEMS:
+        return ins_key_is_valid(ins.value)
+    return test_identities and ins_has_form(ins.value)
 
 
 def capacity_of(relationships: Iterable[str], *, patient_is_minor: bool) -> Relationship:

@@ -77,7 +77,7 @@ ENTITLED: dict[RequesterKind, frozenset[Action]] = {
     ),
     RequesterKind.EMPLOYEE: _READING | _FEEDING | _KEEPING,
     RequesterKind.STRUCTURE: _READING | _FEEDING | _KEEPING,
-    RequesterKind.PATIENT: frozenset(Action) - _SUBSCRIBING - {Action.EMERGENCY},
+    RequesterKind.PATIENT: frozenset(Action) - _SUBSCRIBING - {Action.EMERGENCY, Action.HIDE},
     RequesterKind.CPAM_AGENT: frozenset(
         {Action.OPEN, Action.STATUS, Action.PRINT_ATTESTATION, Action.CLOSE, Action.REOPEN}
     ),
@@ -91,9 +91,9 @@ GRANTED: dict[Capacity, frozenset[Action]] = {
     Capacity.LEGAL_REPRESENTATIVE: _OF_THE_PERSON,
     Capacity.CAREGIVER: _READING | {Action.FEED, Action.READ_PERSON},
     Capacity.ATTENDING_PHYSICIAN: (
-        (_READING | _CONSENTING | _SUBSCRIBING)
+        (_READING | _CONSENTING)
         | {Action.FEED, Action.MASK, Action.ARCHIVE, Action.READ_TRACE, Action.PRINT_ATTESTATION}
-        | {Action.EXPLAIN, Action.READ_PERSON}
+        | {Action.EXPLAIN, Action.READ_PERSON, Action.SUBSCRIBE}
     ),
     Capacity.AUTHOR: _KEEPING | {Action.READ},
     Capacity.AUTHORISED: _READING | {Action.READ_PERSON, Action.SUBSCRIBE},

@@ -185,7 +185,12 @@ def _tells_enough(entry: AuditEntry, shape: Shape) -> bool:
 
 def outcome_text(entry: AuditEntry) -> str:
     """What a person reads of the rule that decided; the rule's code where it has no text."""
-    return str(_texts()["reasons"].get(entry.reason, entry.reason))
+    return reason_text(entry.reason)
+
+
+def reason_text(reason: str) -> str:
+    """What a person reads of a rule of the decision, by its code."""
+    return str(_texts()["reasons"].get(reason, reason))
 
 
 def _own_subtypes(interaction: Interaction) -> tuple[Coding, ...]:

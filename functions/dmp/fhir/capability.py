@@ -5,8 +5,10 @@ from typing import Any
 
 from dmp.fhir import capability_texts as texts
 from dmp.fhir.audit_search import AUDIT_PARAMETERS
+from dmp.fhir.communication_search import COMMUNICATION_PARAMETERS
 from dmp.fhir.consent_search import CONSENT_PARAMETERS
 from dmp.fhir.document_search import DOCUMENT_PARAMETERS
+from dmp.fhir.related_person import PERSON_PARAMETERS
 from dmp.fhir.search_parameters import Kind, Parameter
 from dmp.fhir.systems import (
     MHD_DOCUMENT_COMPREHENSIVE,
@@ -19,6 +21,7 @@ from dmp.fhir.systems import (
     MHD_SUBMISSION_MINIMAL,
     MHD_SUBMISSION_UNCONTAINED,
     PCF_CONSENT_BASIC,
+    PCF_CONSENT_INTERMEDIATE,
     PDSM_DOCUMENT,
     PDSM_FOLDER,
     PDSM_SIMPLIFIED_PUBLISH,
@@ -64,9 +67,12 @@ RESOURCE_TYPES = (
     ResourceType(
         type="Patient",
         documentation=texts.PATIENT,
-        interactions=("read", "vread", "search-type"),
+        interactions=("read", "vread", "update", "patch", "search-type"),
         parameters=(Parameter("identifier", Kind.PATIENT_IDENTIFIER),),
-        operations=("open", "close", "reopen", "attestation"),
+        operations=(
+            *("open", "oppose", "lift-opposition", "close", "reopen", "erase", "attestation"),
+            *("emergency-access", "explain"),
+        ),
     ),
     ResourceType(
         type="DocumentReference",
@@ -103,14 +109,31 @@ RESOURCE_TYPES = (
         documentation=texts.CONSENT,
         interactions=(*_VERSIONED, "create", "update", "patch", "search-type"),
         parameters=CONSENT_PARAMETERS,
-        profiles=(PCF_CONSENT_BASIC,),
+        profiles=(PCF_CONSENT_BASIC, PCF_CONSENT_INTERMEDIATE),
         conditional_create=True,
+    ),
+    ResourceType(
+        type="RelatedPerson",
+        documentation=texts.RELATED_PERSON,
+        interactions=("read", "vread", "create", "update", "delete", "search-type"),
+        parameters=PERSON_PARAMETERS,
+    ),
+    ResourceType(
+        type="Communication",
+        documentation=texts.COMMUNICATION,
+        interactions=("read", "patch", "search-type"),
+        parameters=COMMUNICATION_PARAMETERS,
     ),
     ResourceType(
         type="AuditEvent",
         documentation=texts.AUDIT_EVENT,
         interactions=("read", "search-type"),
         parameters=AUDIT_PARAMETERS,
+    ),
+    ResourceType(
+        type="Subscription",
+        documentation=texts.SUBSCRIPTION,
+        interactions=("create", "read", "delete"),
     ),
 )
 

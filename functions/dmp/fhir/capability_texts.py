@@ -24,8 +24,12 @@ TRANSACTION = (
     "the PDSm bundle, as named in Bundle.meta.profile."
 )
 PATIENT = (
-    "The record: its id is the record's, `active` tells whether it is open. Found by INS alone (TD0.2); opened, closed "
-    "and reopened by operations; the opener can print an attestation (HTML)."
+    "The record: its id is the record's, `active` tells whether it is open. Found by INS alone (TD0.2); opened, "
+    "closed, reopened and erased by operations; the opener can print an attestation (HTML). PUT and PATCH change "
+    "telecom and the extensions dmp-notification (type, canal, actif), by which the person chooses of what to be told. "
+    "`$emergency-access` (also without an id, by `identifier`) answers the Consent that opens the record to a "
+    "professional for an hour, BTG or ETREAT, with a reason; `$explain` tells the person, a legal representative and "
+    "the médecin traitant, for an actor or a document, who may see what, by which rule and on which Consents."
 )
 DOCUMENT = (
     "ITI-67 search, with patient and status mandatory; ITI-105 create with inline content; PATCH of status, "
@@ -34,12 +38,33 @@ DOCUMENT = (
 LIST = "SubmissionSets and Folders of ITI-65, with what the caller may see of them."
 BINARY = "ITI-68: the bytes as deposited, or a Binary resource where `Accept` asks for FHIR."
 CONSENT = (
-    "Authorisations, blocks and the médecin traitant, in the shape of IHE PCF. PATCH and PUT end a Consent or change "
-    "its period. `actor=me` without a patient finds the records that authorised the caller, at most 25 a page."
+    "Authorisations, blocks, the médecin traitant, oppositions to the emergency modes, masked documents in an "
+    "emergency, default visibility and delegations, in the shape of IHE PCF: Basic, or Intermediate where an emergency "
+    "mode is the purpose. A delegation names a RelatedPerson of the record, or contains one. PATCH and PUT end a "
+    "Consent or change its period; an emergency access, which comes of its operation, can be ended alone. `actor=me` "
+    "without a patient finds the records that authorised the caller, at most 25 a page."
+)
+RELATED_PERSON = (
+    "The people around the patient. DELETE is logical and ends the delegations that name the person; the INS of a "
+    "person does not change while a delegation rests on it."
+)
+COMMUNICATION = (
+    "What people are told of a record, newest first: the person and legal representatives by `recipient=Patient/[id]`, "
+    "a professional by `recipient=me`, at most 25 a page. PATCH marks one as read (`completed`) or unread "
+    "(`in-progress`). References to documents that the reader may not see now are left out."
 )
 AUDIT_EVENT = (
     "The trace of one record, newest first, shaped by IHE BALP and MHD; readable by the patient, a representative and "
     "the médecin traitant, and by nobody changed. Each event names the profile it conforms to."
+)
+SUBSCRIPTION = (
+    "A web hook for the software of a professional who may read the record: rest-hook over HTTPS on `criteria` "
+    "DocumentReference?patient=[id], without payload or headers of the client's, for a year at most. An empty POST "
+    "tells that a document which its owner may see is new or has changed; it is repeated, with the same `X-DMP-Event`, "
+    "until it is answered 2xx; 410 turns the Subscription off, five failures leave it in error. `X-DMP-Signature` is "
+    "`v1=` and the HMAC-SHA256, in hexadecimal, of the values of `X-DMP-Timestamp` (seconds), `X-DMP-Event` and "
+    "`X-DMP-Subscription` with dots between, under the text of the extension dmp-webhook-secret, which the answer to "
+    "the creation alone shows."
 )
 COUNT = "Entries a page: 20 where it is not given, 100 at most; a page may hold fewer than there are to come."
 PARAMETERS = {
@@ -47,5 +72,6 @@ PARAMETERS = {
     "patient.identifier": "system|value of the INS",
     "agent": "system|value, or the value alone, of who acted or of the structure",
     "entity": "A reference that was touched, or its id alone",
-    "actor": "system|value of a professional or structure, or `me`",
+    "recipient": "Patient/[id], or `me`; mandatory",
+    "actor": "system|value of a professional or structure, `me`, or the RelatedPerson of a delegation",
 }

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dmp.domain.consent import ConsentKind, ConsentRequest, EmergencyPurpose
+from dmp.domain.consent import ConsentKind, EmergencyPurpose
+from dmp.domain.consent_request import TREATMENT, ConsentRequest
 from dmp.domain.errors import Invalid
 from dmp.domain.identifiers import PS_IDNAT, STRUCT_IDNAT, Identifier
+from dmp.domain.purpose import is_outside_care
+from dmp.domain.related_person import PersonRequest
 from dmp.fhir.references import Surroundings, actors_of, one_patient, parse_target, patient_of
+from dmp.fhir.related_person_reading import contained_person
 from dmp.fhir.systems import CONSENT_SCOPE, DMP_CONSENT_KIND, PARTICIPATION_TYPE
 from dmp.fhir.times import parse_datetime, parse_instant
 from dmp.fhir.validation import validate
@@ -17,7 +21,6 @@ type Resource = Mapping[str, Any]
 
 _PERIOD = "Consent.provision.period"
 _ACTOR = "Consent.provision.actor"
-_TREATMENT = "TREAT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,10 @@ class _Shape:
     types: tuple[str, ...]
     actors: tuple[str, ...] = ()
     by_reference: bool = False
-    purposes: tuple[str, ...] = (_TREATMENT,)
+    purposes: tuple[str, ...] = (TREATMENT,)
     needs_purpose: bool = False
+    is_created: bool = True
+    """Whether a request can create it; the others come of `$open` and `$emergency-access`."""
 
 
 _SHAPES = {
@@ -39,14 +44,21 @@ _SHAPES = {
     ConsentKind.MASKED_IN_EMERGENCY: _Shape(("permit", "deny"), purposes=(EmergencyPurpose.BTG,), needs_purpose=True),
     ConsentKind.DELEGATION: _Shape(("permit",), by_reference=True),
     ConsentKind.DEFAULT_VISIBILITY: _Shape(("permit", "deny")),
+    ConsentKind.EMERGENCY: _Shape(
+        ("permit",), (PS_IDNAT,), purposes=tuple(EmergencyPurpose), needs_purpose=True, is_created=False
+    ),
 }
-"""The kinds that a request can create; the others come of `$open` and `$emergency-access`."""
+"""The kinds that a request can create or change."""
 
 
-def read_consent(resource: Resource, now: datetime, *, base_url: str = "") -> ConsentRequest:
-    """Read a parsed Consent; raises Invalid, with the place, for a shape that its kind does not have."""
+def read_consent(resource: Resource, now: datetime, *, base_url: str = "", is_new: bool = True) -> ConsentRequest:
+    """Read a parsed Consent, a new one or one that is there.
+
+    Raises Invalid, with the place, for a shape that its kind does not have; a purpose outside of care is left in, for
+    the decision to refuse it.
+    """
     checked = _validated(resource)
-    kind = _kind(checked)
+    kind = _kind(checked, is_new=is_new)
     shape, provision = _SHAPES[kind], checked["provision"]
     around = Surroundings(base_url=base_url).within(checked)
     if provision["type"] not in shape.types:
@@ -60,7 +72,7 @@ def read_consent(resource: Resource, now: datetime, *, base_url: str = "") -> Co
         patient=patient,
         actor=_actor(actors, shape, around),
         actor_display=actors[0].get("display", "") if actors else "",
-        delegate=_delegate(actors, base_url) if shape.by_reference else None,
+        delegate=_delegate(actors[0], around) if shape.by_reference else None,
         start=start,
         end=end,
         purposes=_purposes(provision.get("purpose", []), shape),
@@ -109,14 +121,14 @@ def _validated(resource: Resource) -> dict[str, Any]:
     return checked
 
 
-def _kind(consent: Resource) -> ConsentKind:
+def _kind(consent: Resource, *, is_new: bool) -> ConsentKind:
     codes = [code for code, system in _codes(consent["category"]) if system == DMP_CONSENT_KIND]
     if len(codes) != 1:
         raise Invalid("invalid-resource", "Consent.category", "exactly one kind of consent is required")
     if codes[0] not in list(ConsentKind):
         raise Invalid("unknown-code", "Consent.category", "there is no such kind of consent")
     kind = ConsentKind(codes[0])
-    if kind not in _SHAPES:
+    if kind not in _SHAPES or (is_new and not _SHAPES[kind].is_created):
         raise Invalid("invalid-resource", "Consent.category", "consents of this kind come of their operation alone")
     return kind
 
@@ -142,16 +154,24 @@ def _actor(actors: Sequence[Resource], shape: _Shape, around: Surroundings) -> I
     return found[0]
 
 
-def _delegate(actors: Sequence[Resource], base_url: str) -> str:
-    target = parse_target(actors[0].get("reference", ""), base_url)
+def _delegate(actor: Resource, around: Surroundings) -> str | PersonRequest:
+    """The id of a RelatedPerson, or the one that the Consent contains."""
+    place, literal = f"{_ACTOR}[0].reference", actor.get("reference", "")
+    contained = around.contained.get(literal[1:]) if literal.startswith("#") else None
+    if contained and contained["resourceType"] == "RelatedPerson":
+        index = list(around.contained).index(literal[1:])
+        return contained_person(contained, around, f"Consent.contained[{index}]")
+    target = parse_target(literal, around.base_url)
     if target is None or target.resource_type != "RelatedPerson" or target.id is None:
-        raise Invalid("unknown-reference", f"{_ACTOR}[0].reference", "the delegate is a RelatedPerson")
+        raise Invalid("unknown-reference", place, "the delegate is a RelatedPerson")
     return target.id
 
 
 def _purposes(purposes: Sequence[Resource], shape: _Shape) -> tuple[str, ...]:
     codes = tuple(dict.fromkeys(purpose.get("code", "") for purpose in purposes))
     place = "Consent.provision.purpose"
+    if any(map(is_outside_care, codes)):
+        return codes
     if any(code not in shape.purposes for code in codes):
         raise Invalid("unknown-code", place, "this kind of consent has other purposes")
     if shape.needs_purpose and not codes:

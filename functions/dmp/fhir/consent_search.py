@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from dmp.domain.consent import Consent
 from dmp.domain.identifiers import Identifier
+from dmp.fhir.consent import delegate_of
 from dmp.fhir.search import Search
 from dmp.fhir.search_parameters import PATIENT, PATIENT_IDENTIFIER, Kind, Parameter
 from dmp.fhir.systems import CONSENT_DOCUMENT, CONSENT_STATE, DMP_CONSENT_KIND, LOINC
@@ -17,7 +18,7 @@ CONSENT_PARAMETERS = (
     Parameter("period", Kind.DATE),
     Parameter("_lastUpdated", Kind.DATE),
 )
-"""`actor` is an identifier rather than a reference: nobody whom a Consent names is a resource here."""
+"""`actor` is an identifier, or the reference of a delegate: nobody else whom a Consent names is a resource here."""
 ME = "me"
 """As `actor`: whoever asks, and the structure of the token."""
 
@@ -25,15 +26,21 @@ ME = "me"
 def is_wanted(search: Search, consent: Consent, me: Collection[Identifier]) -> bool:
     """Whether a Consent satisfies every parameter of a search."""
     directive = consent.directive
-    actor = directive.actor
-    named = [(actor.system, actor.value)] if actor else []
-    if actor in me:
-        named.append(("", ME))
     kinds = [(DMP_CONSENT_KIND, directive.kind.value), (LOINC, CONSENT_DOCUMENT)]
     return (
-        search.tokens_match("actor", named)
+        search.tokens_match("actor", _names(search, consent, me))
         and search.tokens_match("status", [(CONSENT_STATE, consent.status.value)])
         and search.tokens_match("category", kinds)
         and all(any(d.matches(directive.start, directive.end) for d in group) for group in search.dates("period"))
         and search.within("_lastUpdated", consent.updated)
     )
+
+
+def _names(search: Search, consent: Consent, me: Collection[Identifier]) -> list[tuple[str, str]]:
+    """By which tokens the actor may be meant; a delegate never by an INS, which no query may carry."""
+    actor = consent.directive.actor
+    if delegate := delegate_of(consent):
+        return [("", delegate), ("", delegate.partition("/")[2]), ("", f"{search.base_url}/{delegate}")]
+    if actor is None:
+        return []
+    return [(actor.system, actor.value), *([("", ME)] if actor in me else [])]

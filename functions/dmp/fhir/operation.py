@@ -11,6 +11,7 @@ from dmp.fhir.references import identifier_of
 from dmp.fhir.times import parse_datetime
 from dmp.fhir.validation import validate
 
+_LONGEST_TEXT = 10_000
 _CLOCK_DRIFT = timedelta(seconds=60)
 _DAY = len("2026-01-31")
 
@@ -30,8 +31,11 @@ class OperationInput:
         return name in self._parts
 
     def text(self, name: str) -> str:
-        """A valueString, without blanks around it; empty where it is not given."""
-        return str(self._value(name, "valueString") or "").strip()
+        """A valueString of 10,000 characters at most, without blanks around it; empty where it is not given."""
+        value = str(self._value(name, "valueString") or "").strip()
+        if len(value) > _LONGEST_TEXT:
+            raise Invalid("invalid-parameter", place_of(name), f"the text has more than {_LONGEST_TEXT} characters")
+        return value
 
     def code[Code: StrEnum](self, name: str, kinds: type[Code], missing: str = "missing-parameter") -> Code:
         """A valueCode out of these; raises Invalid `missing` where it is not given."""
@@ -41,6 +45,12 @@ class OperationInput:
         if value not in list(kinds):
             raise Invalid("invalid-parameter", place_of(name), "the code is none of this operation's")
         return kinds(value)
+
+    def coded(self, name: str) -> str:
+        """A valueCode of any system, or the code of a valueCoding; empty where it is not given."""
+        part = self._parts.get(name, {})
+        value = part["valueCoding"].get("code") if "valueCoding" in part else self._value(name, "valueCode")
+        return str(value or "")
 
     def past_moment(self, name: str, now: datetime, missing: str = "missing-parameter") -> datetime:
         """A valueDateTime that is past, to the day at least; a day stands for its beginning in Europe/Paris."""
@@ -59,6 +69,16 @@ class OperationInput:
         if value is not None and found is None:
             raise Invalid("invalid-parameter", place_of(name), "an identifier has a system and a value")
         return found
+
+    def reference(self, name: str) -> Mapping[str, Any]:
+        """A valueReference; an empty one where it is not given."""
+        value: Mapping[str, Any] = self._value(name, "valueReference") or {}
+        return value
+
+    def parts(self, name: str) -> "OperationInput":
+        """The parts of a parameter, each by its name; none where it has none."""
+        part = self._parts.get(name, {}).get("part", [])
+        return OperationInput({"resourceType": "Parameters"} | ({"parameter": part} if part else {}))
 
     def resource(self, name: str) -> Mapping[str, Any] | None:
         """A resource, not yet checked."""

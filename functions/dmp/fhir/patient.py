@@ -28,17 +28,22 @@ def render_patient(
     authorisation: str | None = None,
     attending: bool | None = None,
     attached_to_space: bool = True,
+    own: bool = False,
 ) -> dict[str, Any]:
-    """The Patient; without `full`, the state of the record and the INS alone.
+    """The Patient; without `full`, the state of the record and the INS alone; with `own`, the preferences too.
 
     `authorisation` is `VALIDE`, `EXPIRE`, `NON_EXISTE` or `INTERDIT`; None where the caller needs none.
     """
     extensions = [*_state(record, attached_to_space), *_relation(authorisation, attending)]
+    if full:
+        extensions += _birth_place(record.identity)
+    if own:
+        extensions += _preferences(record)
     patient: dict[str, Any] = {
         "resourceType": "Patient",
         "id": record.id,
         "meta": {"versionId": str(record.patient_version), "lastUpdated": instant_text(record.updated)},
-        "extension": [*extensions, *_birth_place(record.identity)] if full else extensions,
+        "extension": extensions,
         "identifier": [_ins(record.identity.ins)],
         "active": record.status is RecordStatus.OPEN,
     }
@@ -68,6 +73,21 @@ def _relation(authorisation: str | None, attending: bool | None) -> list[dict[st
     if authorisation:
         extensions.append({"url": s.DMP_AUTHORISATION, "valueCode": authorisation})
     return extensions
+
+
+def _preferences(record: Record) -> list[dict[str, Any]]:
+    """What the person does not want to be told of, by which channel; everything else is wanted."""
+    return [
+        {
+            "url": s.DMP_NOTIFICATION,
+            "extension": [
+                {"url": "type", "valueCode": kind},
+                {"url": "canal", "valueCode": channel},
+                {"url": "actif", "valueBoolean": False},
+            ],
+        }
+        for kind, channel in sorted(record.unwanted)
+    ]
 
 
 def _ins(ins: Identifier) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Opening, closing and reopening a record: from Parameters to the domain (TD1.1, TD1.4, TD1.5)."""
+"""Opening, closing and reopening a record, opposing its opening: from Parameters to the domain (TD1.1, 1.4, 1.5)."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from dmp.domain.errors import Invalid
-from dmp.domain.identifiers import INS_REAL_SYSTEMS, Identifier
+from dmp.domain.identifiers import INS_REAL_SYSTEMS, INS_SYSTEMS, Identifier
+from dmp.domain.opposition import Child, Opposition
 from dmp.domain.record import (
     Closure,
     ClosureMotive,
@@ -26,6 +27,8 @@ type Resource = Mapping[str, Any]
 
 _INSEE_CODE = re.compile(r"(\d{2}|2[AB])\d{3}", re.ASCII)
 _FULL_DATE = len("2026-01-31")
+_MOST_CONTACTS = 20
+_LONGEST_CONTACT = 254
 _CONSENT_MISSING = "consent-required"
 
 
@@ -61,24 +64,49 @@ def read_reopening(parameters: Resource, now: datetime) -> tuple[OpeningMethod, 
     return method, given.past_moment("date", now, missing=_CONSENT_MISSING)
 
 
+def read_opposition(parameters: Resource, now: datetime) -> Opposition:
+    """Read the Parameters of `$oppose` and `$lift-opposition`.
+
+    Raises Invalid: `missing-parameter` without an INS, `ins-invalid` for a minor without a date of birth.
+    """
+    given = OperationInput(parameters)
+    ins = given.identifier("identifier")
+    if ins is None:
+        raise Invalid("missing-parameter", place_of("identifier"), "a required parameter is missing")
+    if ins.system not in INS_SYSTEMS:
+        raise Invalid("ins-required", place_of("identifier"), "a person is identified by an INS")
+    guardian, patient = given.resource("guardian"), given.resource("patient")
+    return Opposition(
+        ins=ins,
+        attestation=given.text("attestation"),
+        guardian=read_guardian(guardian, f"{place_of('guardian')}.resource") if guardian else None,
+        child=_child(patient, f"{place_of('patient')}.resource", now) if patient else None,
+    )
+
+
+def _child(patient: Resource, place: str, now: datetime) -> Child:
+    checked = _of_type(patient, "Patient", place)
+    return Child(ins=_ins(checked, place), birth_date=_birth_date(checked, place, now))
+
+
 def read_identity(patient: Resource, place: str, now: datetime) -> Identity:
     """Read the INS and its five traits from a Patient; the key of the INS is not looked at here.
 
     Raises Invalid `ins-invalid` for a trait that is missing or wrong; beside an INS of TEST or DEMO it stays empty.
     """
     checked = _of_type(patient, "Patient", place)
-    official, ins = _name(checked, "official"), _ins(checked, place)
+    official, ins = name_of(checked, "official"), _ins(checked, place)
     strict = ins.system in INS_REAL_SYSTEMS
     family = f"{place}.name.where(use='official').family"
     return Identity(
         ins=ins,
         birth_name=_trait(lambda: _required(official.get("family"), family), "", strict=strict),
-        given_names=_trait(lambda: _given_names(official, place), (), strict=strict),
-        usual_name=_name(checked, "usual").get("family", ""),
+        given_names=_trait(lambda: given_names_of(official, place), (), strict=strict),
+        usual_name=name_of(checked, "usual").get("family", ""),
         birth_date=_trait(lambda: _birth_date(checked, place, now), "", strict=strict),
         gender=_trait(lambda: _required(checked.get("gender"), f"{place}.gender"), "", strict=strict),
-        birth_place=_trait(lambda: _birth_place(checked, place), "", strict=strict),
-        telecom=tuple(_telecoms(checked)),
+        birth_place=_trait(lambda: birth_place_of(checked, place), "", strict=strict),
+        telecom=telecom_of(checked, place),
     )
 
 
@@ -125,13 +153,14 @@ def _ins(patient: Resource, place: str) -> Identifier:
     return found.pop()
 
 
-def _name(patient: Resource, use: str) -> Resource:
+def name_of(patient: Resource, use: str) -> Resource:
+    """The name of this use, or nothing."""
     names: Sequence[Resource] = patient.get("name", [])
     return next((name for name in names if name.get("use") == use), {})
 
 
-def _given_names(name: Resource, place: str) -> tuple[str, ...]:
-    """All given names of birth: from FR Core's extension where it is there, else those of the name."""
+def given_names_of(name: Resource, place: str) -> tuple[str, ...]:
+    """All given names of birth: from FR Core's extension where it is there, else those of the name; Invalid if none."""
     listed = [item.get("valueString", "") for item in name.get("extension", []) if item["url"] == FR_BIRTH_GIVEN_NAMES]
     given = listed[0].split() if listed else [part.strip() for part in name.get("given", [])]
     if not any(given):
@@ -147,7 +176,8 @@ def _birth_date(patient: Resource, place: str, now: datetime) -> str:
     return text
 
 
-def _birth_place(patient: Resource, place: str) -> str:
+def birth_place_of(patient: Resource, place: str) -> str:
+    """The INSEE code of the birth place; Invalid where it is missing or none."""
     path = f"{place}.extension('{BIRTH_PLACE}')"
     for extension in patient.get("extension", []):
         if extension["url"] == BIRTH_PLACE:
@@ -158,9 +188,12 @@ def _birth_place(patient: Resource, place: str) -> str:
     raise Invalid("ins-invalid", path, "the INSEE code of the birth place is missing")
 
 
-def _telecoms(patient: Resource) -> list[Telecom]:
-    points = (point for point in patient.get("telecom", []) if "system" in point and "value" in point)
-    return [Telecom(point["system"], point["value"]) for point in points]
+def telecom_of(patient: Resource, place: str) -> tuple[Telecom, ...]:
+    """The contacts that have a system and a value, 20 of 254 characters at most; Invalid `too-many` above."""
+    points = [point for point in patient.get("telecom", []) if "system" in point and "value" in point]
+    if len(points) > _MOST_CONTACTS or any(len(point["value"]) > _LONGEST_CONTACT for point in points):
+        raise Invalid("too-many", f"{place}.telecom", "more contacts, or longer ones, than a record keeps")
+    return tuple(Telecom(point["system"], point["value"]) for point in points)
 
 
 def _required(value: Any, place: str) -> str:

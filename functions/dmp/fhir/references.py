@@ -102,6 +102,14 @@ def patient_of(reference: Resource, around: Surroundings, place: str) -> Patient
     return one_patient((place, claim) for claim in claims)
 
 
+def named_patient(resource: Resource, base_url: str) -> PatientRef | None:
+    """The record that a resource, which need not be sound otherwise, names as its patient; None where it names none."""
+    patient = resource.get("patient")
+    literal = patient.get("reference") if isinstance(patient, dict) else None
+    target = parse_target(literal, base_url) if isinstance(literal, str) else None
+    return PatientRef(record=target.id) if target and target.id and target.resource_type == "Patient" else None
+
+
 def _is_ins(identifier: Identifier | None) -> bool:
     return identifier is not None and identifier.system in INS_SYSTEMS
 

@@ -38,8 +38,12 @@ def normalised(labels: Iterable[Concept], path: str) -> list[dict[str, Any]]:
     for index, coding in _codings(kept):
         if _system(coding) == VISIBILITY and coding.get("code") not in (*_SYNONYMS, _NORMAL):
             raise Invalid("unknown-code", f"{path}[{index}]", "no visibility of that code exists")
-    others = [dict(label) for label in kept if _says_something_else(label)]
-    return [_concept(CONFIDENTIALITY, _NORMAL, "normal"), *others, *map(label_of, sorted(visibility_of(kept)))]
+    return _labels(kept, visibility_of(kept))
+
+
+def relabelled(resource: Mapping[str, Any], visibility: Iterable[Visibility]) -> dict[str, Any]:
+    """A resource with these extra codes alone: `N` and the labels of other systems stay."""
+    return {**resource, "securityLabel": _labels(resource.get("securityLabel", []), visibility)}
 
 
 def label_of(visibility: Visibility) -> dict[str, Any]:
@@ -47,12 +51,23 @@ def label_of(visibility: Visibility) -> dict[str, Any]:
     return _concept(VISIBILITY, visibility.value, _DISPLAYS[visibility])
 
 
-def _says_something_else(label: Concept) -> bool:
-    codes = {coding.get("code") for coding in label.get("coding", [])}
-    is_normal = _NORMAL in codes and all(
-        _system(coding) in (CONFIDENTIALITY, VISIBILITY, "") for coding in label["coding"]
-    )
-    return not is_normal and not codes & _SYNONYMS.keys()
+def _labels(labels: Iterable[Concept], visibility: Iterable[Visibility]) -> list[dict[str, Any]]:
+    return [_concept(CONFIDENTIALITY, _NORMAL, "normal"), *_others(labels), *map(label_of, sorted(visibility))]
+
+
+def _others(labels: Iterable[Concept]) -> Iterator[dict[str, Any]]:
+    """What labels say besides `N` and the extra codes, be it within the same concept."""
+    for label in labels:
+        codings = [coding for coding in label.get("coding", []) if not _is_ours(coding)]
+        if codings:
+            yield {**label, "coding": codings}
+        elif "coding" not in label:
+            yield dict(label)
+
+
+def _is_ours(coding: Mapping[str, Any]) -> bool:
+    is_normal = coding.get("code") == _NORMAL and _system(coding) in (CONFIDENTIALITY, VISIBILITY, "")
+    return is_normal or coding.get("code") in _SYNONYMS
 
 
 def _codings(labels: Iterable[Concept]) -> Iterator[tuple[int, Mapping[str, Any]]]:

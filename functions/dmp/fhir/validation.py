@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from dmp.domain.errors import Invalid
-from dmp.fhir import actors, devices, resources
+from dmp.fhir import actors, devices, resources, subscription_model
 from dmp.fhir.datatypes import Element
 from dmp.fhir.narrative import is_safe
 from dmp.fhir.parsing import place_in
@@ -24,6 +24,7 @@ _MODELS: dict[str, type[Element]] = {
     "Bundle": resources.Bundle,
     "Parameters": resources.Parameters,
     "Consent": resources.Consent,
+    "Subscription": subscription_model.Subscription,
 }
 _CONTAINABLE = frozenset({"Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization", "Device"})
 _HOLDERS = frozenset({"Bundle", "Parameters"})

@@ -1,6 +1,6 @@
 """Who did what in a record, for its patient, a representative or the médecin traitant; reading it is traced too."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -14,9 +14,11 @@ from dmp.domain.record import Record
 from dmp.domain.rights import Action
 from dmp.services.call import Call
 from dmp.services.gate import Attempt, Gate
+from dmp.services.trace_view import TraceView
 
 if TYPE_CHECKING:
     from dmp.adapters.audit_store import AuditStore, Position
+    from dmp.adapters.document_store import DocumentStore
     from dmp.adapters.record_store import RecordStore
 
 
@@ -53,10 +55,16 @@ class AuditTrailService:
     """Reads of the trace."""
 
     def __init__(
-        self, gate: Gate, records: "RecordStore", store: "AuditStore", position: "Callable[..., Position]"
+        self,
+        gate: Gate,
+        records: "RecordStore",
+        documents: "DocumentStore",
+        store: "AuditStore",
+        position: "Callable[..., Position]",
     ) -> None:
         self._gate = gate
         self._records = records
+        self._documents = documents
         self._store = store
         self._position = position
 
@@ -70,14 +78,17 @@ class AuditTrailService:
             what=(f"AuditEvent/{resource_id(record_id, local)}",),
         )
         decision = self._admit(call, record, attempt)
-        entry = self._store.get(record_id, local)
-        if entry is None:
+        found = self._store.get(record_id, local)
+        seen = TraceView(call, record, self._documents).of([found] if found else [])
+        if found is None or not seen:
             raise NotFound("not-found")
+        documents = found.what if found.hides else ()
+        attempt = replace(attempt, what=(*attempt.what, *documents), hides=found.hides, is_secret=found.is_secret)
         self._gate.trace_access(call, record, attempt, decision)
-        return entry
+        return seen[0]
 
     def search(self, call: Call, query: TraceQuery) -> TracePage:
-        """A page of the trace; one read and one entry of its own."""
+        """A page of the trace; one read and one entry of its own, unless documents of it were hidden."""
         record = self._existing(query.patient)
         attempt = Attempt(
             interaction=Interaction.SEARCH,
@@ -86,26 +97,34 @@ class AuditTrailService:
             query=query.described(record.id),
         )
         decision = self._admit(call, record, attempt)
-        page = self._page(record.id, query)
+        view = TraceView(call, record, self._documents)
+        page = self._page(record.id, query, view)
         if query.accurate_total and page.total is None:
-            page = replace(page, total=self._count(record.id, query))
+            page = replace(page, total=self._count(record.id, query, view))
         self._gate.trace_access(call, record, replace(attempt, what=(f"Patient/{record.id}",)), decision)
         return page
 
-    def _page(self, record: str, query: TraceQuery) -> TracePage:
-        limit = None if query.narrows else query.count
-        entries, more = self._store.page(record, self._at(query, query.after), limit)
-        found = [entry for entry in entries if query.wanted(entry)]
+    def _page(self, record: str, query: TraceQuery, view: TraceView) -> TracePage:
+        """A page, and whether there is a next: by what the caller sees alone."""
+        found: list[AuditEntry] = []
+        after: str | None = query.after
+        limit = None if query.narrows else query.count + 1
+        while after is not None and len(found) <= query.count:
+            entries, after = self._store.page(record, self._at(query, after), limit)
+            found += _wanted(query, view, entries)
+            if query.narrows:
+                break
+            limit = None
         shown = found[: query.count]
-        following = shown[-1].local if len(found) > len(shown) else more
+        following = shown[-1].local if len(found) > len(shown) else after
         is_whole = not query.after and following is None
         return TracePage(record, tuple(shown), len(shown) if is_whole else None, following)
 
-    def _count(self, record: str, query: TraceQuery) -> int:
+    def _count(self, record: str, query: TraceQuery, view: TraceView) -> int:
         total, after = 0, ""
         while True:
             entries, more = self._store.page(record, self._at(query, after), None)
-            total += sum(query.wanted(entry) for entry in entries)
+            total += len(_wanted(query, view, entries))
             if more is None:
                 return total
             after = more
@@ -123,3 +142,9 @@ class AuditTrailService:
         if record is None:
             raise NotFound("no-record")
         return record
+
+
+def _wanted(query: TraceQuery, view: TraceView, entries: Iterable[AuditEntry]) -> list[AuditEntry]:
+    """What the caller sees of the entries that are asked for; what is hidden is not found by any parameter."""
+    seen = view.of(entry for entry in entries if query.wanted(entry))
+    return [entry for entry in seen if query.wanted(entry)]

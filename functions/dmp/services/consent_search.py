@@ -12,7 +12,7 @@ from dmp.domain.consent import Consent, PatientRef
 from dmp.domain.record import Record
 from dmp.domain.rights import Action
 from dmp.services.call import Call
-from dmp.services.consents import consent_attempt, existing
+from dmp.services.consents import consent_attempt, existing, secret_as
 from dmp.services.gate import Attempt, Gate, asking
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class ConsentSearchService:
         self, call: Call, record_id: str, local: str, interaction: Interaction
     ) -> tuple[Record, Consent, Attempt, Decision]:
         record, consent = self._store.with_consent(record_id, local)
-        attempt = consent_attempt(interaction, f"{record_id}.{local}")
+        attempt = secret_as(consent, consent_attempt(interaction, f"{record_id}.{local}"))
         decision = self._gate.admit(call, asking(call, record, Action.READ_CONSENT, consent), attempt)
         return record, existing(consent), attempt, decision
 
@@ -89,7 +89,7 @@ class ConsentSearchService:
         decision = decide(asking(call, record, Action.READ_CONSENT))
         if decision.hidden:
             self._gate.refuse(call, record, attempt, decision)
-        page = self._page(record, query, lambda consent: decision.permit or _may_see(call, record, consent))
+        page = self._page(record, query, lambda consent: _may_see(call, record, consent, decision))
         if not decision.permit:
             if not page.consents:
                 self._gate.refuse(call, record, attempt, decision)
@@ -111,5 +111,8 @@ class ConsentSearchService:
         return ConsentPage(record.id, shown, total, following)
 
 
-def _may_see(call: Call, record: Record, consent: Consent) -> bool:
+def _may_see(call: Call, record: Record, consent: Consent, decision: Decision) -> bool:
+    """Whoever may see the Consents of a record sees all; those of a connexion secrète are decided one by one."""
+    if decision.permit and not consent.directive.is_secret:
+        return True
     return decide(asking(call, record, Action.READ_CONSENT, consent)).permit

@@ -1,42 +1,65 @@
-"""What the patient decides, and what professionals attest: create, change and revoke Consents (TD0.3, IHE PCF)."""
+"""What the patient decides, and what professionals attest: new Consents (TD0.3, IHE PCF)."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from dmp.domain.access import decide
 from dmp.domain.access_request import Decision
 from dmp.domain.audit import AuditAction, Interaction
 from dmp.domain.changes import Change, Contention, SaveConsent, SaveRecord
-from dmp.domain.consent import Consent, ConsentKind, ConsentRequest, ConsentStatus, Directive, Grantor, PatientRef
-from dmp.domain.directives import check_actor, ended_by, holds_longer, next_due, period_of, with_directive, without
+from dmp.domain.consent import Consent, ConsentKind, ConsentStatus, Directive, Grantor, PatientRef
+from dmp.domain.consent_request import ConsentRequest
+from dmp.domain.directives import check_actor, ended_by, next_due, period_of, with_directive
 from dmp.domain.errors import Invalid, NotFound, PreconditionFailed, Unavailable
+from dmp.domain.notification import Kind, Notice
 from dmp.domain.record import Record
 from dmp.domain.rights import Action
 from dmp.services.attempts import attempts
 from dmp.services.call import Call
+from dmp.services.delegations import Delegate, Delegations
 from dmp.services.gate import Attempt, Gate, asking
+from dmp.services.notices import Notices
 
 if TYPE_CHECKING:
     from dmp.adapters.ledger import Ledger
     from dmp.adapters.record_store import RecordStore
 
-type Period = tuple[datetime | None, datetime | None]
-"""A new start and end; None stands for no change."""
-
 _GRANTORS = {"patient": Grantor.PATIENT, "representative": Grantor.REPRESENTATIVE}
 _CREATION = Attempt(interaction=Interaction.CREATE, action=AuditAction.CREATE, resource_type="Consent")
-_IMMUTABLE = frozenset({ConsentKind.OPENING, ConsentKind.EMERGENCY})
+_TOLD = frozenset({ConsentKind.AUTHORISATION, ConsentKind.ATTENDING_PHYSICIAN, ConsentKind.DELEGATION})
+"""Of these kinds the patient is told: somebody else may read from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A new Consent, the head that knows of it, and what else is written with it."""
+
+    consent: Consent
+    changes: list[Change]
+    attempt: Attempt
 
 
 class ConsentsService:
-    """Changes of the Consents of one record."""
+    """Makes the Consents of one record."""
 
-    def __init__(self, gate: Gate, store: "RecordStore", ledger: "Ledger", *, months: int, warning_days: int) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        store: "RecordStore",
+        ledger: "Ledger",
+        delegations: Delegations,
+        notices: Notices,
+        *,
+        months: int,
+        warning_days: int,
+    ) -> None:
         self._gate = gate
         self._store = store
         self._ledger = ledger
+        self._delegations = delegations
+        self._notices = notices
         self._months = months
         self._warning = timedelta(days=warning_days)
 
@@ -52,7 +75,7 @@ class ConsentsService:
         `read` gives the request, or raises Invalid, which only those learn who may decide anything in this record.
         `same` is the criterion of a conditional create: a Consent that satisfies it is answered, and none is made.
         Raises Refused, NotFound, PreconditionFailed (`multiple-matches`), Invalid (`actor-invalid`,
-        `period-too-long`, …), Conflict (`too-many`).
+        `invalid-delegate`, `period-too-long`, …), Conflict (`too-many`).
         """
         record_id = self._store.named(patient)
         for _ in attempts():
@@ -60,12 +83,12 @@ class ConsentsService:
             request, decision = self._admit_creation(call, record, read)
             if request.patient.ins not in (None, record.identity.ins):
                 raise Invalid("ins-mismatch", "Consent.patient")
-            if same and (made := self._made_before(call, record, same)):
-                return made, False
-            consent, changes = self._decided(call, record, request, decision)
-            attempt = replace(_CREATION, what=(f"Consent/{consent.id}",))
-            if self._is_committed([*changes, self._gate.entry(call, record, attempt, decision)]):
-                return consent, True
+            if same and (found := self._made_before(call, record, same)):
+                return found, False
+            made = self._made(call, record, request, decision)
+            told = self._told(call, record, made.consent)
+            if self._is_committed([*made.changes, *told, self._gate.entry(call, record, made.attempt, decision)]):
+                return made.consent, True
         raise Unavailable("service-unavailable")
 
     def _admit_creation(
@@ -77,7 +100,7 @@ class ConsentsService:
         except Invalid:
             self._gate.admit(call, question, _CREATION)
             raise
-        question = replace(question, consent_kind=request.kind, consent_actor=request.actor)
+        question = replace(question, consent_kind=request.kind, consent_actor=request.actor, purposes=request.purposes)
         return request, self._gate.admit(call, question, _CREATION)
 
     def _made_before(self, call: Call, record: Record, same: Callable[[Consent], bool]) -> Consent | None:
@@ -95,24 +118,40 @@ class ConsentsService:
             return consent
         return None
 
-    def _decided(
-        self, call: Call, record: Record, request: ConsentRequest, decision: Decision
-    ) -> tuple[Consent, list[Change]]:
+    def _made(self, call: Call, record: Record, request: ConsentRequest, decision: Decision) -> _Made:
         check_actor(request)
-        start, end = period_of(request, call.now, self._months)
-        directive = Directive(
-            consent=self._gate.new_local(call),
-            kind=request.kind,
-            permit=request.permit,
-            actor=request.actor,
-            start=start,
-            end=end,
-            granted_by=_GRANTORS.get(decision.reason, Grantor.PROFESSIONAL),
-        )
+        delegate = None
+        if request.kind is ConsentKind.DELEGATION:
+            delegate = self._delegations.delegate(call, record, request.delegate)
+        directive = self._directive(call, record, request, decision, delegate)
         ended = ended_by(directive, record.directives, call.now)
         head = record.deciding(with_directive(record.directives, directive, ended, call.now), call.now)
         consent = self._consent(call, record, request, directive)
-        return consent, [SaveRecord(head, record), SaveConsent(consent), *self._ending(call, record, ended)]
+        changes: list[Change] = [SaveRecord(head, record)]
+        touched = [f"Consent/{consent.id}"]
+        if delegate:
+            consent = replace(consent, delegate=delegate.person.local)
+            changes += delegate.changes
+            touched += [f"RelatedPerson/{delegate.person.id}"] if delegate.changes else []
+        changes += [SaveConsent(consent), *ending(self._store, record, ended, call)]
+        return _Made(consent, changes, replace(_CREATION, what=tuple(touched)))
+
+    def _directive(
+        self, call: Call, record: Record, request: ConsentRequest, decision: Decision, delegate: Delegate | None
+    ) -> Directive:
+        start, end = period_of(request, call.now, self._months, record.identity.birth_date)
+        return Directive(
+            consent=self._gate.new_local(call),
+            kind=request.kind,
+            permit=request.permit,
+            actor=delegate.ins if delegate else request.actor,
+            start=start,
+            end=end,
+            granted_by=_GRANTORS.get(decision.reason, Grantor.PROFESSIONAL),
+            purposes=request.purposes,
+            relationship=delegate.relationship if delegate else None,
+            is_secret=call.requester.is_secret,
+        )
 
     def _consent(self, call: Call, record: Record, request: ConsentRequest, directive: Directive) -> Consent:
         attested = directive.granted_by is Grantor.PROFESSIONAL
@@ -126,77 +165,13 @@ class ConsentsService:
             due=next_due(directive, call.now, self._warning),
         )
 
-    def _ending(self, call: Call, record: Record, ended: Iterable[Directive]) -> list[Change]:
-        locals_ = [d.consent for d in ended]
-        if not locals_:
+    def _told(self, call: Call, record: Record, consent: Consent) -> list[Change]:
+        """To the patient; a connexion secrète leaves nothing that a representative would see."""
+        if consent.directive.kind not in _TOLD:
             return []
-        _, consents = self._store.with_consents(record.id, locals_)
-        return [SaveConsent(c.ended(call.now), c) for c in consents.values() if c.status is ConsentStatus.ACTIVE]
-
-    def amend(
-        self,
-        call: Call,
-        record_id: str,
-        local: str,
-        read: Callable[[Consent], Period | None],
-        *,
-        interaction: Interaction,
-        expected: int | None = None,
-    ) -> Consent:
-        """Change the period, or revoke; `read` gives the change once the decision stands, None to revoke.
-
-        Revocation is in force for every request that starts after the answer. Raises PreconditionFailed
-        (`version-conflict`), Invalid (`consent-ended`, `consent-immutable`, `period-too-long`).
-        """
-        attempt = consent_attempt(interaction, f"{record_id}.{local}", AuditAction.UPDATE)
-        for _ in attempts():
-            record, found = self._store.with_consent(record_id, local)
-            decision = self._gate.admit(call, asking(call, record, Action.REVOKE_CONSENT, found), attempt)
-            consent = existing(found)
-            if expected not in (None, consent.version):
-                raise PreconditionFailed("version-conflict")
-            period = read(consent)
-            if period and holds_longer(consent.directive, *period):
-                decision = self._gate.admit(call, asking(call, record, Action.RENEW_CONSENT, consent), attempt)
-            changed, changes = self._amended(call, record, consent, period)
-            if self._is_committed([*changes, self._gate.entry(call, record, attempt, decision)]):
-                return changed
-        raise Unavailable("service-unavailable")
-
-    def _amended(
-        self, call: Call, record: Record, consent: Consent, period: Period | None
-    ) -> tuple[Consent, list[Change]]:
-        if consent.directive.kind in _IMMUTABLE:
-            raise Invalid("consent-immutable", "Consent.category")
-        if consent.status is not ConsentStatus.ACTIVE:
-            if period:
-                raise Invalid("consent-ended", "Consent.status")
-            return consent, []
-        held = without(record.directives, consent.local)
-        if period is None:
-            changed = consent.ended(call.now)
-        else:
-            directive = self._with_period(call, consent, *period)
-            if directive == consent.directive:
-                return consent, []
-            changed = consent.holding(directive, next_due(directive, call.now, self._warning), call.now)
-            held = (*held, directive)
-        return changed, [SaveRecord(record.deciding(held, call.now), record), SaveConsent(changed, consent)]
-
-    def _with_period(self, call: Call, consent: Consent, start: datetime | None, end: datetime | None) -> Directive:
-        """The directive with another period, checked as a new one would be."""
-        held = consent.directive
-        if (start or held.start, end or held.end) == (held.start, held.end):
-            return held
-        asked = ConsentRequest(
-            kind=held.kind,
-            permit=held.permit,
-            patient=PatientRef(record=consent.record),
-            start=start or held.start,
-            end=end or held.end,
-        )
-        new_start, new_end = period_of(asked, call.now, self._months)
-        return replace(held, start=new_start, end=new_end)
+        about = (f"Consent/{consent.id}",)
+        notice = Notice(kind=Kind.AUTHORISATION_ADDED, about=about, is_secret=call.requester.is_secret)
+        return self._notices.of(call, record, notice)
 
     def _is_committed(self, changes: list[Change]) -> bool:
         try:
@@ -204,6 +179,15 @@ class ConsentsService:
         except Contention:
             return False
         return True
+
+
+def ending(store: "RecordStore", record: Record, ended: Iterable[Directive], call: Call) -> list[Change]:
+    """The changes that mark inactive the Consents of directives which end; the head no longer holds these."""
+    locals_ = [d.consent for d in ended]
+    if not locals_:
+        return []
+    _, consents = store.with_consents(record.id, locals_)
+    return [SaveConsent(c.ended(call.now), c) for c in consents.values() if c.status is ConsentStatus.ACTIVE]
 
 
 def existing(consent: Consent | None) -> Consent:
@@ -216,3 +200,8 @@ def existing(consent: Consent | None) -> Consent:
 def consent_attempt(interaction: Interaction, consent: str, action: AuditAction = AuditAction.READ) -> Attempt:
     """What the trace tells of a request for one Consent, by its FHIR id."""
     return Attempt(interaction=interaction, action=action, resource_type="Consent", what=(f"Consent/{consent}",))
+
+
+def secret_as(consent: Consent | None, attempt: Attempt) -> Attempt:
+    """The attempt, hidden from representatives where its Consent is one of a connexion secrète."""
+    return replace(attempt, is_secret=consent is not None and consent.directive.is_secret)

@@ -3,12 +3,22 @@
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from dmp.domain.announcement import Announcement
 from dmp.domain.deposit import Plan, Receipt
-from dmp.domain.document import Depositor, DocumentEntry, DocumentStatus, StoredContent
+from dmp.domain.document import (
+    Depositor,
+    DocumentEntry,
+    DocumentStatus,
+    Labelling,
+    Predecessor,
+    StoredContent,
+    Visibility,
+)
 from dmp.domain.errors import TooLarge, Unavailable
 from dmp.domain.identifiers import local_id
 from dmp.domain.submission import SUBJECT, SubmittedDocument, with_references
@@ -17,6 +27,8 @@ from dmp.services.call import Call
 if TYPE_CHECKING:
     from dmp.adapters.object_store import ObjectStore
 
+_CHOSEN = frozenset({Visibility.MASQUE_PS, Visibility.INVISIBLE_REPRESENTANTS_LEGAUX})
+"""Codes that stand for a choice of the patient, a minor's too: it survives a replacement."""
 LARGEST_METADATA = 200_000
 """Bytes of one resource in UTF-8: DynamoDB holds 400 KB an item."""
 
@@ -52,14 +64,37 @@ class DepositContents:
                     self._objects.discard(content)
 
 
-def name_entries(call: Call, plan: Plan, contents: DepositContents, entropy: Callable[[], bytes]) -> None:
-    """Make the entries of the new documents, their bytes not yet stored; TooLarge for metadata over 200,000 bytes."""
-    references = {SUBJECT: f"Patient/{plan.record.id}"}
-    for place, document in list(plan.unknown()):
-        content = contents.name(plan.record.id, place, document)
-        local = local_id(document.metadata.date, entropy())
-        body = body_of(with_references(document.metadata.resource, references), document.place)
-        plan.fresh[place] = _entry(call, plan.record.id, local, document, content, body)
+class NewEntries:
+    """Makes the entries of new documents; `label` writes what hides them into their resource."""
+
+    def __init__(self, entropy: Callable[[], bytes], label: Labelling, announcement: Announcement) -> None:
+        self.entropy = entropy
+        self._label = label
+        self._announcement = announcement
+
+    def name(self, call: Call, plan: Plan, contents: DepositContents) -> None:
+        """Make the entries of a plan, their bytes not yet stored; TooLarge for metadata over 200,000 bytes."""
+        references = {SUBJECT: f"Patient/{plan.record.id}"}
+        for place, document in list(plan.unknown()):
+            content = contents.name(plan.record.id, place, document)
+            local = local_id(document.metadata.date, self.entropy())
+            body = body_of(with_references(document.metadata.resource, references), document.place)
+            entry = _entry(call, plan.record.id, local, document, content, body)
+            plan.fresh[place] = self._hidden(call, plan, entry, plan.replaced_by(document))
+
+    def _hidden(
+        self, call: Call, plan: Plan, entry: DocumentEntry, replaced: Collection[DocumentEntry]
+    ) -> DocumentEntry:
+        """The entry as the patient's choices want it: by default masked or not, and kept from whom they chose before.
+
+        Whether an announcement has taken place is the author's to say: that code is not handed down, but its month is.
+        """
+        inherited = {code for former in replaced for code in former.visibility & _CHOSEN}
+        default = {Visibility.MASQUE_PS} if plan.record.masks_new_documents(call.now) else set()
+        since = min((former.hidden_at for former in replaced if former.hidden_at), default=None)
+        labelled = entry.labelled(entry.visibility | inherited | default, self._label)
+        predecessors = tuple(Predecessor(former.local, former.visibility) for former in replaced)
+        return self._announcement.scheduled(replace(labelled, hidden_at=since, predecessors=predecessors), call.now)
 
 
 def body_of(resource: Mapping[str, Any], place: str) -> str:

@@ -7,7 +7,7 @@ from dmp.domain.access import decide
 from dmp.domain.deposit import Plan
 from dmp.domain.document import DocumentEntry, DocumentStatus, ReplacesTarget
 from dmp.domain.errors import Conflict, Invalid, Refused
-from dmp.domain.identifiers import split_resource_id
+from dmp.domain.identifiers import Identifier, split_resource_id
 from dmp.domain.rights import Action
 from dmp.services.call import Call
 from dmp.services.document_access import of_document
@@ -67,17 +67,20 @@ def _named(plan: Plan) -> dict[ReplacesTarget, str]:
 
 
 def _implied(plan: Plan) -> dict[ReplacesTarget, str]:
-    """The documents of the record, by local id, that the content of new ones says are replaced."""
+    """The documents, by local id, that the content of new ones says are replaced."""
     identifiers = [identifier for _, document in plan.unknown() for identifier in document.predecessors]
-    return {ReplacesTarget(identifier=i): plan.claims[i].local for i in identifiers if i in plan.claims}
+    return {ReplacesTarget(identifier=identifier): _claimed(plan, identifier) for identifier in identifiers}
+
+
+def _claimed(plan: Plan, identifier: Identifier) -> str:
+    """The document with a unique id; where there is none, one that is nowhere: looked for all the same, as long."""
+    claim = plan.claims.get(identifier)
+    return claim.local if claim else ""
 
 
 def _local_of(plan: Plan, target: ReplacesTarget, place: str) -> str:
     if target.identifier and not target.resource_id:
-        claim = plan.claims.get(target.identifier)
-        if claim is None:
-            raise Invalid("unknown-reference", place)
-        return claim.local
+        return _claimed(plan, target.identifier)
     parts = split_resource_id(target.resource_id or "")
     if parts is None:
         raise Invalid("unknown-reference", place)

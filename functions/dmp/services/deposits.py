@@ -1,10 +1,11 @@
 """Feeding a record: documents, SubmissionSet and Folders, all or nothing over S3 and DynamoDB (ITI-65, ITI-105)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from dmp.domain.access import decide
 from dmp.domain.access_request import Decision
 from dmp.domain.audit import AuditAction, Interaction
 from dmp.domain.changes import (
@@ -20,18 +21,20 @@ from dmp.domain.clinical_document import unique_id_of
 from dmp.domain.deposit import Deposited, Plan, Receipt, check_depositor, check_patient, named_identifiers
 from dmp.domain.document import DocumentEntry, DocumentStatus
 from dmp.domain.document_list import ListEntry, ListKind
-from dmp.domain.errors import Conflict, DmpError, PreconditionFailed, Unavailable
+from dmp.domain.document_notices import of_deposit
+from dmp.domain.errors import Conflict, DmpError, PreconditionFailed, Refused, Unavailable
 from dmp.domain.identifiers import Identifier
 from dmp.domain.record import Record
 from dmp.domain.rights import Action
 from dmp.domain.submission import Publication, Submission
 from dmp.services.attempts import attempts
 from dmp.services.call import Call
-from dmp.services.deposit_entries import DepositContents, name_entries
+from dmp.services.deposit_entries import DepositContents, NewEntries
 from dmp.services.deposit_lists import DepositLists
 from dmp.services.deposit_targets import find_replaced, recognise
-from dmp.services.document_access import existing, may_read
+from dmp.services.document_access import as_seen, existing, is_concealed, may_read, of_document
 from dmp.services.gate import Attempt, Gate, asking
+from dmp.services.notices import Notices
 
 if TYPE_CHECKING:
     from dmp.adapters.document_store import DocumentStore
@@ -68,16 +71,18 @@ class DepositsService:
         documents: "DocumentStore",
         objects: "ObjectStore",
         ledger: "Ledger",
+        entries: NewEntries,
         *,
-        entropy: Callable[[], bytes],
+        notices: Notices,
     ) -> None:
         self._gate = gate
         self._records = records
         self._documents = documents
         self._objects = objects
         self._ledger = ledger
-        self._entropy = entropy
-        self._lists = DepositLists(documents, entropy)
+        self._entries = entries
+        self._notices = notices
+        self._lists = DepositLists(documents, entries.entropy)
 
     def submit(self, call: Call, submission: Submission) -> Receipt:
         """Take an ITI-65 bundle in.
@@ -108,7 +113,7 @@ class DepositsService:
             submission=submission,
             interaction=interaction,
             condition=condition,
-            contents=DepositContents(self._objects, self._entropy),
+            contents=DepositContents(self._objects, self._entries.entropy),
         )
         return self._settled(deposit, record_id, identifiers)
 
@@ -136,18 +141,26 @@ class DepositsService:
         decision = self._gate.admit(call, asking(call, record, Action.FEED), attempt)
         match = self._match(deposit, record, made)
         if match:
-            attempt = replace(attempt, what=(f"DocumentReference/{match.id}",))
+            attempt = replace(attempt, what=(f"DocumentReference/{match.id}",), hides=is_concealed(match))
             self._gate.trace_access(call, record, attempt, decision)
             return Receipt(record=record.id, documents=(Deposited(match, created=False),))
         plan = Plan(record=record, submission=submission, claims=claims)
-        check_patient(record, submission)
-        check_depositor(call.requester, submission)
+        try:
+            self._complete(deposit, plan)
+            return self._commit(deposit, plan, made, attempt, decision)
+        except Refused as refused:
+            self._gate.trace_refusal(call, record, attempt, Decision(permit=False, reason=refused.code))
+            raise
+
+    def _complete(self, deposit: _Deposit, plan: Plan) -> None:
+        """Check the submission against the record, and name what it will leave there."""
+        call = deposit.call
+        check_patient(plan.record, plan.submission)
+        check_depositor(call.requester, plan.submission)
         recognise(self._documents, plan)
-        if deposit.interaction is Interaction.SIMPLIFIED_PUBLISH:
-            _check_known(call, plan)
+        _check_known(deposit, plan)
         find_replaced(self._documents, call, plan)
-        name_entries(call, plan, deposit.contents, self._entropy)
-        return self._commit(deposit, plan, made, attempt, decision)
+        self._entries.name(call, plan, deposit.contents)
 
     def _match(self, deposit: _Deposit, record: Record, made: str | None) -> DocumentEntry | None:
         """What a conditional create finds: one that the caller sees, made under this condition or not."""
@@ -159,7 +172,7 @@ class DepositsService:
         seen = [e for e in alive if may_read(deposit.call, record, e)]
         if len(seen) > 1:
             raise PreconditionFailed("multiple-matches", "http.identifier")
-        return seen[0] if seen else None
+        return as_seen(deposit.call, record, seen[0]) if seen else None
 
     def _commit(
         self, deposit: _Deposit, plan: Plan, made: str | None, attempt: Attempt, decision: Decision
@@ -169,8 +182,9 @@ class DepositsService:
         repeated = submission_set is not None and not submission_set.created
         folders = self._lists.folders(call, plan, repeated=repeated)
         lists = [item for item in (submission_set, *folders) if item and item.is_written]
-        changes = [*_changes(plan, lists, call.now), *_criteria(deposit, plan, made)]
-        attempt = replace(attempt, what=tuple(_references(plan, lists)))
+        changes = [*_changes(plan, lists, call.now), *_criteria(deposit, plan, made), *self._told(call, plan)]
+        hides = any(map(is_concealed, _named(plan)))
+        attempt = replace(attempt, what=tuple(_references(plan, lists)), hides=hides)
         trace = self._gate.entry(call, plan.record, attempt, decision)
         deposit.contents.store(plan)
         try:
@@ -182,12 +196,20 @@ class DepositsService:
             raise
         return plan.receipt(submission_set, folders)
 
+    def _told(self, call: Call, plan: Plan) -> Iterator[Change]:
+        """What tells the patient of the new documents, of those that may be known."""
+        deposited = [(new, plan.replaced_by(plan.submission.documents[place])) for place, new in plan.fresh.items()]
+        for notice in of_deposit(call.requester, plan.record, deposited):
+            yield from self._notices.of(call, plan.record, notice)
 
-def _check_known(call: Call, plan: Plan) -> None:
-    """Whoever repeats somebody else's document learns nothing of it that they may not read."""
-    for entry in plan.known.values():
-        if not may_read(call, plan.record, entry):
-            raise Conflict("duplicate-unique-id", "DocumentReference.masterIdentifier")
+
+def _check_known(deposit: _Deposit, plan: Plan) -> None:
+    """Whoever repeats somebody else's document learns nothing of it that they may not read (ITI-105), or know of."""
+    for place, entry in plan.known.items():
+        decision = decide(of_document(deposit.call, plan.record, Action.READ, entry))
+        is_refused = deposit.interaction is Interaction.SIMPLIFIED_PUBLISH and not decision.permit
+        if decision.hidden or is_refused:
+            raise Conflict("duplicate-unique-id", f"{plan.submission.documents[place].place}.masterIdentifier")
 
 
 def _changes(plan: Plan, lists: Sequence[Deposited[ListEntry]], now: datetime) -> Iterator[Change]:
@@ -198,7 +220,8 @@ def _changes(plan: Plan, lists: Sequence[Deposited[ListEntry]], now: datetime) -
             sha256 = entry.content.sha256
             yield ClaimIdentifier(entry.record, entry.master_identifier, entry.local, sha256, submission_set)
     for replaced in {entry.local: entry for entry in plan.targets.values()}.values():
-        yield SaveDocument(replaced.with_status(DocumentStatus.SUPERSEDED, now), replaced)
+        former = replaced.with_status(DocumentStatus.SUPERSEDED, now)
+        yield SaveDocument(replace(former, successors=plan.successors_of(replaced)), replaced)
     for one in lists:
         item = one.entry
         yield SaveList(item, one.previous)
@@ -212,6 +235,10 @@ def _criteria(deposit: _Deposit, plan: Plan, made: str | None) -> Iterator[Chang
         yield ClaimCriterion(plan.record.id, deposit.criterion, plan.fresh[0].local, made or "")
 
 
+def _named(plan: Plan) -> Iterable[DocumentEntry]:
+    """The documents that the trace tells of: the new ones, or those of a repetition."""
+    return (plan.fresh or plan.known).values()
+
+
 def _references(plan: Plan, lists: Sequence[Deposited[ListEntry]]) -> list[str]:
-    documents = (plan.fresh or plan.known).values()
-    return [f"List/{one.entry.id}" for one in lists] + [f"DocumentReference/{entry.id}" for entry in documents]
+    return [f"List/{one.entry.id}" for one in lists] + [f"DocumentReference/{entry.id}" for entry in _named(plan)]

@@ -5,13 +5,14 @@ from dataclasses import replace
 from dmp.domain.access import decide
 from dmp.domain.access_request import AccessRequest, Decision
 from dmp.domain.audit import AuditAction, Interaction
-from dmp.domain.document import DocumentEntry
+from dmp.domain.document import INVISIBLE, DocumentEntry
 from dmp.domain.errors import NotFound
 from dmp.domain.record import Record
 from dmp.domain.rights import Action
 from dmp.services.call import Call
 from dmp.services.gate import Attempt, asking
 
+_NO_DOCUMENT = Decision(permit=False, reason="no-document", hidden=True)
 _CHANGES = (Action.MASK, Action.HIDE, Action.ARCHIVE, Action.DELETE, Action.REPLACE)
 
 
@@ -20,16 +21,41 @@ def of_document(call: Call, record: Record, action: Action, document: DocumentEn
     return replace(asking(call, record, action), document=document, missing_document=document is None)
 
 
+def ruled(request: AccessRequest) -> Decision:
+    """What is decided about a document; of one that is not there, that it is not, to whoever is not refused anyway."""
+    decision = decide(request)
+    is_nowhere = request.missing_document and (decision.permit or decision.reason == "masked")
+    return _NO_DOCUMENT if is_nowhere else decision
+
+
 def may_read(call: Call, record: Record, document: DocumentEntry) -> bool:
     """Whether the caller may see a document at all."""
     return decide(of_document(call, record, Action.READ, document)).permit
 
 
+def may_know_origin(call: Call, record: Record, document: DocumentEntry) -> bool:
+    """Whether the caller, who may see a document, may know of what it replaced too."""
+    if not document.predecessors:
+        return True
+    as_hidden = replace(document, visibility=document.visibility | document.origin)
+    return not decide(of_document(call, record, Action.READ, as_hidden)).hidden
+
+
+def as_seen(call: Call, record: Record, document: DocumentEntry) -> DocumentEntry:
+    """A document that the caller may see, silent about what it replaced where the caller may not know of that."""
+    return document if may_know_origin(call, record, document) else document.without_origin()
+
+
 def may_change(call: Call, record: Record, document: DocumentEntry | None) -> Decision:
     """A permit for some change of a document where there is one; else the denial, a hidden one first."""
-    decisions = [decide(of_document(call, record, action, document)) for action in _CHANGES]
+    decisions = [ruled(of_document(call, record, action, document)) for action in _CHANGES]
     hidden = next((d for d in decisions if d.hidden), decisions[0])
     return next((d for d in decisions if d.permit), hidden)
+
+
+def is_concealed(document: DocumentEntry | None) -> bool:
+    """Whether somebody who reads the trace may have to learn nothing of a document (R.1111-53, L.1111-5)."""
+    return document is not None and bool(document.visibility & INVISIBLE)
 
 
 def attempt_on(

@@ -12,7 +12,7 @@ from dmp.domain.document_query import DocumentQuery
 from dmp.domain.record import Record
 from dmp.domain.rights import Action
 from dmp.services.call import Call
-from dmp.services.document_access import existing, may_read
+from dmp.services.document_access import as_seen, existing, may_read
 from dmp.services.document_chunks import Chunk, DocumentChunks
 from dmp.services.gate import Attempt, Gate, asking, failure_of
 
@@ -88,7 +88,7 @@ def _page(call: Call, record: Record, query: DocumentQuery, chunks: Iterator[Chu
         if not query.accurate_total and (len(visible) > query.count or looked_at >= MOST_READ):
             break
     left = [e for e in visible if not query.after or e.local < query.after]
-    shown = left[: query.count]
+    shown = [as_seen(call, record, entry) for entry in left[: query.count]]
     rest = shown[-1].local if len(left) > query.count else last
     is_whole = query.accurate_total or (rest is None and not query.after)
     return Found(record.id, tuple(shown), rest, len(visible) if is_whole else None)

@@ -1,7 +1,7 @@
 """One document or list as it stands: its entry, its bytes, its versions (ITI-66, ITI-68, TD3.2)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dmp.domain.access import decide
@@ -13,14 +13,22 @@ from dmp.domain.errors import Gone, NotFound
 from dmp.domain.record import Record
 from dmp.domain.rights import Action
 from dmp.services.call import Call
-from dmp.services.document_access import attempt_on, existing, of_document
+from dmp.services.document_access import attempt_on, existing, is_concealed, may_know_origin, of_document, ruled
 from dmp.services.gate import Attempt, Gate
 
 if TYPE_CHECKING:
     from dmp.adapters.document_store import DocumentStore
     from dmp.adapters.object_store import ObjectStore
 
-_NO_DOCUMENT = Decision(permit=False, reason="no-document")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Admitted:
+    """A document that the caller may see, and what the trace will tell of it."""
+
+    record: Record
+    entry: DocumentEntry
+    decision: Decision
+    attempt: Attempt
 
 
 class DocumentsService:
@@ -43,36 +51,44 @@ class DocumentsService:
 
     def history(self, call: Call, record_id: str, local: str) -> list[DocumentEntry]:
         """Every version, newest first; of a deleted document too, to whoever could read it."""
-        attempt = attempt_on("DocumentReference", record_id, local, Interaction.HISTORY)
-        record, entry, decision = self._admitted(call, record_id, local, attempt)
+        admitted = self._admitted(
+            call, record_id, local, attempt_on("DocumentReference", record_id, local, Interaction.HISTORY)
+        )
         former = self._documents.former_documents(record_id, local)
-        self._gate.trace_access(call, record, attempt, decision)
-        return [entry, *reversed(former)]
+        self._trace(call, admitted)
+        return [_as_seen(call, admitted, one) for one in (admitted.entry, *reversed(former))]
 
     def version(self, call: Call, record_id: str, local: str, version: int) -> DocumentEntry:
         """One version of a document; NotFound (`no-version`) where it never had it."""
-        attempt = attempt_on("DocumentReference", record_id, local, Interaction.VREAD)
-        record, entry, decision = self._admitted(call, record_id, local, attempt)
-        former = [] if version == entry.version else self._documents.former_documents(record_id, local)
-        self._gate.trace_access(call, record, attempt, decision)
-        found = next((one for one in (entry, *former) if one.version == version), None)
+        admitted = self._admitted(
+            call, record_id, local, attempt_on("DocumentReference", record_id, local, Interaction.VREAD)
+        )
+        is_current = version == admitted.entry.version
+        former = [] if is_current else self._documents.former_documents(record_id, local)
+        self._trace(call, admitted)
+        found = next((one for one in (admitted.entry, *former) if one.version == version), None)
         if found is None:
             raise NotFound("no-version")
-        return found
+        return _as_seen(call, admitted, found)
 
     def read_list(self, call: Call, record_id: str, local: str) -> ListEntry:
-        """A SubmissionSet or Folder with those of its documents that the caller may see; NotFound where none is."""
+        """A SubmissionSet or Folder with those of its documents that the caller may see; NotFound where none is.
+
+        One that is not there takes as many calls as one that the caller may not know of.
+        """
         found, entry = self._documents.with_list(record_id, local)
         record = existing(found)
-        attempt = attempt_on("List", record_id, local, Interaction.READ)
-        decisions = self._decisions(call, record, entry) if entry else {}
+        documents = self._alive_in(record, entry)
+        decisions = {one: decide(of_document(call, record, Action.READ, d)) for one, d in documents.items()}
         permits = {one: decision for one, decision in decisions.items() if decision.permit}
+        attempt = attempt_on("List", record_id, local, Interaction.READ)
+        concealing = replace(attempt, hides=any(map(is_concealed, documents.values())))
         if entry is None or not permits:
-            self._refuse_as_its_documents(call, record, decisions.values(), attempt)
-            self._gate.admit(call, of_document(call, record, Action.READ, None), attempt)
-            self._gate.trace_refusal(call, record, attempt, replace(_NO_DOCUMENT, reason="no-list"))
-            raise NotFound("no-list")
-        self._gate.trace_access(call, record, attempt, next(iter(permits.values())))
+            self._refuse_as_its_documents(call, record, decisions.values(), concealing)
+            decision = ruled(of_document(call, record, Action.READ, None))
+            is_nowhere = decision.reason == "no-document"
+            self._gate.refuse(call, record, attempt, replace(decision, reason="no-list") if is_nowhere else decision)
+        self._gate.trace_access(call, record, concealing, next(iter(permits.values())))
         return replace(entry, documents=tuple(one for one in entry.documents if one in permits))
 
     def _refuse_as_its_documents(
@@ -83,28 +99,33 @@ class DocumentsService:
         if known:
             self._gate.refuse(call, record, attempt, known)
 
-    def _decisions(self, call: Call, record: Record, entry: ListEntry) -> Mapping[str, Decision]:
-        """What is decided of each document of a list; deleted ones are seen by none."""
-        _, documents = self._documents.with_documents(record.id, entry.documents)
-        alive = [d for d in documents.values() if d.status is not DocumentStatus.ENTERED_IN_ERROR]
-        return {d.local: decide(of_document(call, record, Action.READ, d)) for d in alive}
+    def _alive_in(self, record: Record, entry: ListEntry | None) -> Mapping[str, DocumentEntry]:
+        """The documents of a list, by their local ids; deleted ones are seen by none."""
+        _, documents = self._documents.with_documents(record.id, entry.documents if entry else ())
+        return {one: d for one, d in documents.items() if d.status is not DocumentStatus.ENTERED_IN_ERROR}
 
     def _alive(self, call: Call, record_id: str, local: str, attempt: Attempt) -> DocumentEntry:
         """The entry, admitted and traced; Gone where it was deleted."""
-        record, entry, decision = self._admitted(call, record_id, local, attempt)
-        self._gate.trace_access(call, record, attempt, decision)
-        if entry.status is DocumentStatus.ENTERED_IN_ERROR:
+        admitted = self._admitted(call, record_id, local, attempt)
+        self._trace(call, admitted)
+        if admitted.entry.status is DocumentStatus.ENTERED_IN_ERROR:
             raise Gone("gone")
-        return entry
+        return _as_seen(call, admitted, admitted.entry)
 
-    def _admitted(
-        self, call: Call, record_id: str, local: str, attempt: Attempt
-    ) -> tuple[Record, DocumentEntry, Decision]:
+    def _admitted(self, call: Call, record_id: str, local: str, attempt: Attempt) -> _Admitted:
         """Load the entry with its record and decide; a missing entry is refused just as a hidden one is."""
         found, entry = self._documents.with_document(record_id, local)
         record = existing(found)
-        decision = self._gate.admit(call, of_document(call, record, Action.READ, entry), attempt)
-        if entry is None:
-            self._gate.trace_refusal(call, record, attempt, _NO_DOCUMENT)
-            raise NotFound("no-document")
-        return record, entry, decision
+        attempt = replace(attempt, hides=is_concealed(entry))
+        decision = ruled(of_document(call, record, Action.READ, entry))
+        if entry is None or not decision.permit:
+            self._gate.refuse(call, record, attempt, decision)
+        return _Admitted(record=record, entry=entry, decision=decision, attempt=attempt)
+
+    def _trace(self, call: Call, admitted: _Admitted) -> None:
+        self._gate.trace_access(call, admitted.record, admitted.attempt, admitted.decision)
+
+
+def _as_seen(call: Call, admitted: _Admitted, version: DocumentEntry) -> DocumentEntry:
+    """One version, silent about what the document replaced where the caller may not know of that."""
+    return version if may_know_origin(call, admitted.record, admitted.entry) else version.without_origin()

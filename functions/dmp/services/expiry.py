@@ -17,7 +17,7 @@ from dmp.domain.record import Record, RecordStatus
 from dmp.observability import logger
 from dmp.services.attempts import ATTEMPTS, attempts
 from dmp.services.call import Call
-from dmp.services.consents import consent_attempt
+from dmp.services.consents import consent_attempt, secret_as
 from dmp.services.gate import Gate
 from dmp.services.notices import Notices
 
@@ -91,17 +91,19 @@ class ExpiryService:
         else:
             changed = consent.holding(consent.directive, consent.directive.end, call.now)
             kind, interaction = Kind.AUTHORISATION_EXPIRING, Interaction.WARN
-        attempt = consent_attempt(interaction, consent.id, AuditAction.UPDATE)
+        attempt = secret_as(consent, consent_attempt(interaction, consent.id, AuditAction.UPDATE))
         trace = self._gate.entry(call, record, attempt, Decision(True, "expiry", (consent.local,)))
         return [SaveConsent(changed, consent), *self._messages(call, record, consent, kind), trace]
 
     def _messages(self, call: Call, record: Record, consent: Consent, kind: Kind) -> list[Change]:
         """To the patient and to who is authorised; nobody is told of what ends in a closed record."""
-        actor = consent.directive.actor
-        is_told = consent.directive.kind is ConsentKind.AUTHORISATION and record.status is RecordStatus.OPEN
-        if not is_told or actor is None:
+        held = consent.directive
+        is_told = held.kind is ConsentKind.AUTHORISATION and record.status is RecordStatus.OPEN
+        if not is_told or held.actor is None:
             return []
-        return self._notices.of(call, record, Notice(kind=kind, about=(f"Consent/{consent.id}",), also=(actor,)))
+        about = (f"Consent/{consent.id}",)
+        notice = Notice(kind=kind, about=about, is_secret=held.is_secret, also=(held.actor,))
+        return self._notices.of(call, record, notice)
 
 
 def _is_due(consent: Consent, now: datetime) -> bool:

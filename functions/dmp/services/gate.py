@@ -27,6 +27,8 @@ _PURPOSES = {
     RequesterKind.SERVICE: "HSYSADMIN",
 }
 TREATMENT = "TREAT"
+_MISSING = {"Consent": "no-consent", "List": "no-list"}
+"""What is said of a missing resource of a type, and so of a hidden one; of all others as of a document."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,8 @@ class Attempt:
     """Of an emergency that is declared; else it follows from the caller and the decision."""
     hides: bool = False
     """Whether a document of `what` has an INVISIBLE code."""
+    is_secret: bool = False
+    """Whether it is about an entry of the trace that representatives never learn of."""
 
 
 def asking(call: Call, record: Record, action: Action, consent: Consent | None = None) -> AccessRequest:
@@ -53,6 +57,7 @@ def asking(call: Call, record: Record, action: Action, consent: Consent | None =
         now=call.now,
         consent=consent.directive if consent else None,
         attested_by=consent.attested_by if consent else None,
+        is_secret=consent.directive.is_secret if consent else False,
     )
 
 
@@ -78,7 +83,7 @@ class Gate:
     def refuse(self, call: Call, record: Record | None, attempt: Attempt, decision: Decision) -> NoReturn:
         """Trace a denial, then raise it."""
         self.trace_refusal(call, record, attempt, decision)
-        raise failure_of(decision)
+        raise failure_of(decision, attempt.resource_type)
 
     def trace_refusal(self, call: Call, record: Record | None, attempt: Attempt, decision: Decision) -> None:
         """Append a denial to the trace."""
@@ -113,7 +118,7 @@ class Gate:
                 query=attempt.query,
                 request_id=call.request_id,
                 software=requester.software,
-                is_secret=requester.is_secret,
+                is_secret=requester.is_secret or attempt.is_secret or _rests_on_a_secret(record, decision),
                 hides=attempt.hides,
             )
         )
@@ -141,10 +146,17 @@ def _purpose(call: Call, record: Record | None, decision: Decision) -> str:
     return modes[0][0] if modes and modes[0] else _PURPOSES.get(call.requester.kind, TREATMENT)
 
 
-def failure_of(decision: Decision) -> DmpError:
+def _rests_on_a_secret(record: Record | None, decision: Decision) -> bool:
+    """Whether an entry names a Consent of a connexion secrète as what it rests on."""
+    held = record.directives if record else ()
+    return any(d.is_secret and d.consent in decision.consents for d in held)
+
+
+def failure_of(decision: Decision, resource_type: str = "") -> DmpError:
     """How a denial looks from outside: hidden things look missing."""
     if decision.reason == "quota-exceeded":
         return TooManyRequests(decision.reason)
     if decision.hidden:
-        return NotFound("no-record" if decision.reason == "no-record" else "no-document")
+        missing = _MISSING.get(resource_type, "no-document")
+        return NotFound("no-record" if decision.reason == "no-record" else missing)
     return Refused(decision.reason)

@@ -1,31 +1,73 @@
-"""Tells people by mail that a message waits for them; a mail may come twice, never not at all (R.1111-48)."""
+"""Tells people by mail that a message waits for them: once, however often the stream brings it (R.1111-48).
 
+A mail is claimed before it is sent. Where it surely did not leave, the claim is given back and the stream brings the
+message again; where nobody can tell, it is not sent again: the message itself stands in the portal anyway.
+"""
+
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from dmp.domain.errors import Invalid
-from dmp.domain.mail import mail_of
+from dmp.domain.errors import Invalid, Unavailable
+from dmp.domain.mail import Mail, MailInDoubt, MailState, mail_of
+from dmp.domain.notification import Message
+from dmp.observability import logger
 
 if TYPE_CHECKING:
+    from dmp.adapters.mail_store import MailStore
     from dmp.adapters.mailer import Mailer
-    from dmp.adapters.message_store import MessageStore
 
 
 class NotificationsService:
-    """Sends the mail of one message, and marks it."""
+    """Sends the mail of one message; `new_claim` draws a text that nobody else draws."""
 
-    def __init__(self, messages: "MessageStore", mailer: "Mailer", portal_url: str) -> None:
-        self._messages = messages
+    def __init__(self, mails: "MailStore", mailer: "Mailer", portal_url: str, new_claim: Callable[[], str]) -> None:
+        self._mails = mails
         self._mailer = mailer
         self._portal_url = portal_url
+        self._new_claim = new_claim
 
     def deliver(self, record: str, local: str) -> None:
-        """Send the mail of a message that still waits and has an address; Unavailable where it must be tried again."""
-        message = self._messages.waiting(record, local)
-        if message is None or not message.email:
+        """Send the mail of a message unless it has left or may have; Unavailable where it must be tried again."""
+        found = self._mails.find(record, local)
+        if found is None:
             return
+        message, state = found
+        if state is MailState.CLAIMED:
+            _doubt(message)
+        elif state is MailState.TO_SEND:
+            mail, claim = mail_of(message.kind, self._portal_url), self._new_claim()
+            if self._is_claimed(message, claim):
+                self._send(message, mail, claim)
+
+    def _is_claimed(self, message: Message, claim: str) -> bool:
         try:
-            self._mailer.send(message.email, mail_of(message.kind, self._portal_url))
+            return self._mails.claim(message, claim)
+        except Unavailable:
+            # the claim may stand, but nothing was sent under it
+            self._mails.release(message, claim)
+            raise
+
+    def _send(self, message: Message, mail: Mail, claim: str) -> None:
+        state = MailState.SENT
+        try:
+            self._mailer.send(message.email, mail)
+        except MailInDoubt:
+            _doubt(message)
+            return
+        except Unavailable:
+            self._mails.release(message, claim)
+            raise
         except Invalid:
-            self._messages.undeliverable(message)
-        else:
-            self._messages.sent(message)
+            state = MailState.UNDELIVERABLE
+        self._settle(message, claim, state)
+
+    def _settle(self, message: Message, claim: str, state: MailState) -> None:
+        """Mark the mail; where that fails, the claim alone keeps it from being sent again."""
+        try:
+            self._mails.settle(message, claim, state)
+        except Unavailable:
+            logger.warning("mail_not_marked", extra={"message_id": message.id, "state": state.value})
+
+
+def _doubt(message: Message) -> None:
+    logger.warning("mail_in_doubt", extra={"message_id": message.id})

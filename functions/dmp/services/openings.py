@@ -2,20 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dmp.domain.access import decide_opening
 from dmp.domain.access_request import Decision
 from dmp.domain.audit import AuditAction, Interaction
-from dmp.domain.changes import Change, Contention, LinkIns, SaveConsent, SaveRecord, SaveRelatedPerson
+from dmp.domain.changes import Change, Contention, LinkIns, NotOpposed, SaveConsent, SaveRecord, SaveRelatedPerson
 from dmp.domain.civil_time import eighteenth_birthday
 from dmp.domain.consent import Consent, ConsentKind, Directive, Grantor, Relationship
 from dmp.domain.errors import Conflict, Invalid, Unavailable
 from dmp.domain.identifiers import INS_REAL_SYSTEMS, Identifier, ins_has_form, ins_key_is_valid, record_id
-from dmp.domain.record import Evidence, Guardian, Opening, Record, RecordStatus
+from dmp.domain.record import Evidence, Guardian, Opening, Record, RecordStatus, Telecom
 from dmp.domain.related_person import RelatedPerson
 from dmp.services.call import Call
 from dmp.services.gate import Attempt, Gate
+from dmp.services.quotas import Quota, Quotas
 
 if TYPE_CHECKING:
     from dmp.adapters.ledger import Ledger
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _ATTEMPT = Attempt(interaction=Interaction.OPEN, action=AuditAction.CREATE, resource_type="Patient")
 _EXISTS = Decision(False, "record-exists")
+_OPPOSED = Decision(False, "opposed")
 _PATIENT = "Parameters.parameter.where(name='patient')"
 _GUARDIAN = "Parameters.parameter.where(name='guardian')"
 
@@ -35,6 +38,7 @@ class OpeningsService:
         gate: Gate,
         store: "RecordStore",
         ledger: "Ledger",
+        quotas: Quotas,
         *,
         entropy: Callable[[], bytes],
         test_identities: bool,
@@ -42,55 +46,59 @@ class OpeningsService:
         self._gate = gate
         self._store = store
         self._ledger = ledger
+        self._quotas = quotas
         self._entropy = entropy
         self._test_identities = test_identities
 
     def open(self, call: Call, opening: Opening) -> Record:
         """Open the record; of two openings at once one succeeds.
 
-        Raises Refused, Invalid (`ins-invalid`, `attestation-required`, `not-a-minor`), Conflict (`record-exists`).
+        Raises TooManyRequests, Refused, Invalid (`ins-invalid`, `attestation-required`, `not-a-minor`), Conflict
+        (`record-exists`, `opposed`).
         """
-        existing = self._store.id_of(opening.identity.ins)
+        existing = self._record_of(opening)
+        self._quotas.spend(call, Quota.OPENING, existing, _ATTEMPT)
         decision = decide_opening(call.requester, opening)
         if not decision.permit:
-            self._gate.refuse(call, self._store.head(existing) if existing else None, _ATTEMPT, decision)
+            self._gate.refuse(call, existing, _ATTEMPT, decision)
         self._check(call, opening, decision)
         if existing:
             raise self._already_there(call, existing)
-        record, changes = self._new_record(call, opening)
+        record, changes = self._new_record(call, _with_address(call, opening, decision))
         try:
-            self._ledger.commit([*changes, self._gate.entry(call, record, _of(record.id), decision)])
-        except Contention:
-            winner = self._store.id_of(opening.identity.ins)
-            if winner is None:
-                raise Unavailable("service-unavailable") from None
-            raise self._already_there(call, winner) from None
+            self._ledger.commit([*changes, self._gate.entry(call, record, _of(record), decision)])
+        except Contention as lost:
+            raise self._forestalled(call, opening, lost) from None
         return record
 
+    def _record_of(self, opening: Opening) -> Record | None:
+        known = self._store.id_of(opening.identity.ins)
+        return self._store.head(known) if known else None
+
     def _check(self, call: Call, opening: Opening, decision: Decision) -> None:
-        self._check_ins(opening.identity.ins, f"{_PATIENT}.resource.identifier")
+        place = f"{_PATIENT}.resource"
+        require_ins(opening.identity.ins, f"{place}.identifier", test_identities=self._test_identities)
         if decision.reason == "attested" and not opening.attestation.strip():
             raise Invalid("attestation-required", "Parameters.parameter")
         if opening.guardian is None:
             return
         if not opening.identity.birth_date:
-            raise Invalid("ins-invalid", f"{_PATIENT}.resource.birthDate")
-        if eighteenth_birthday(opening.identity.birth_date) <= call.now:
-            raise Invalid("not-a-minor", _GUARDIAN)
+            raise Invalid("ins-invalid", f"{place}.birthDate")
+        require_minor(opening.identity.birth_date, call.now, _GUARDIAN)
         if opening.guardian.identifier:
-            self._check_ins(opening.guardian.identifier, f"{_GUARDIAN}.resource.identifier")
+            place = f"{_GUARDIAN}.resource.identifier"
+            require_ins(opening.guardian.identifier, place, test_identities=self._test_identities)
 
-    def _check_ins(self, ins: Identifier, place: str) -> None:
-        """Strict for real people; test and demonstration identities need no right key, nor exist in production."""
-        if ins.system in INS_REAL_SYSTEMS:
-            is_accepted = ins_key_is_valid(ins.value)
-        else:
-            is_accepted = self._test_identities and ins_has_form(ins.value)
-        if not is_accepted:
-            raise Invalid("ins-invalid", place)
+    def _forestalled(self, call: Call, opening: Opening, lost: Contention) -> Conflict | Unavailable:
+        """Why the record could not be opened: somebody else had opened it, or the person opposes it."""
+        if any(isinstance(change, NotOpposed) for change in lost.failed):
+            self._gate.trace_refusal(call, None, _ATTEMPT, _OPPOSED)
+            return Conflict("opposed")
+        winner = self._record_of(opening)
+        return self._already_there(call, winner) if winner else Unavailable("service-unavailable")
 
-    def _already_there(self, call: Call, existing: str) -> Conflict:
-        self._gate.trace_refusal(call, self._store.head(existing), _of(existing), _EXISTS)
+    def _already_there(self, call: Call, existing: Record) -> Conflict:
+        self._gate.trace_refusal(call, existing, _of(existing), _EXISTS)
         return Conflict("record-exists")
 
     def _new_record(self, call: Call, opening: Opening) -> tuple[Record, list[Change]]:
@@ -111,7 +119,8 @@ class OpeningsService:
             persons = [SaveRelatedPerson(_person_of(call, record, opening.guardian, person))]
             consents += self._delegation(call, record, opening, opening.guardian, person)
         record = replace(record, directives=tuple(c.directive for c in consents), decided_at=call.now)
-        links: list[Change] = [SaveRecord(record), LinkIns(record.identity.ins, record.id)]
+        ins = record.identity.ins
+        links: list[Change] = [SaveRecord(record), LinkIns(ins, record.id), NotOpposed(ins)]
         return record, links + persons + [SaveConsent(c) for c in consents]
 
     def _delegation(
@@ -173,5 +182,33 @@ def _person_of(call: Call, record: Record, guardian: Guardian, local: str) -> Re
     )
 
 
-def _of(record: str) -> Attempt:
-    return replace(_ATTEMPT, what=(f"Patient/{record}",))
+def _with_address(call: Call, opening: Opening, decision: Decision) -> Opening:
+    """The opening, where the address of the person's own token serves if the person gave none."""
+    identity, address = opening.identity, call.requester.email
+    has_given = any(contact.system == "email" for contact in identity.telecom)
+    if decision.reason != "patient" or has_given or not address:
+        return opening
+    return replace(opening, identity=replace(identity, telecom=(*identity.telecom, Telecom("email", address))))
+
+
+def require_ins(ins: Identifier, place: str, *, test_identities: bool) -> None:
+    """Strict for real people; test and demonstration identities need no right key, nor exist in production.
+
+    Raises Invalid `ins-invalid`.
+    """
+    if ins.system in INS_REAL_SYSTEMS:
+        is_accepted = ins_key_is_valid(ins.value)
+    else:
+        is_accepted = test_identities and ins_has_form(ins.value)
+    if not is_accepted:
+        raise Invalid("ins-invalid", place)
+
+
+def require_minor(birth_date: str, now: datetime, place: str) -> None:
+    """A guardian acts until the 18th birthday; raises Invalid `not-a-minor` from then on."""
+    if eighteenth_birthday(birth_date) <= now:
+        raise Invalid("not-a-minor", place)
+
+
+def _of(record: Record) -> Attempt:
+    return replace(_ATTEMPT, what=(f"Patient/{record.id}",))

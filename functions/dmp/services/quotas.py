@@ -1,10 +1,14 @@
 """How often one caller may look up people, open records or declare emergencies: nobody finds an INS by trying."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from dmp.domain.access_request import Decision
+from dmp.domain.audit import AuditAction, Interaction
+from dmp.domain.errors import DmpError, NotAuthenticated, TooManyRequests, Unavailable
 from dmp.domain.record import Record
 from dmp.services.call import Call
 from dmp.services.gate import Attempt, Gate
@@ -13,6 +17,11 @@ if TYPE_CHECKING:
     from dmp.adapters.quota_store import QuotaStore
 
 USED_UP = Decision(False, "quota-exceeded")
+_LOOK_UP = Attempt(
+    interaction=Interaction.SEARCH, action=AuditAction.EXECUTE, resource_type="Patient", query="identifier=(INS)"
+)
+_TELLING_NOTHING = (NotAuthenticated, TooManyRequests, Unavailable)
+"""Failures that are the same whether there is a record or not."""
 
 
 class Quota(StrEnum):
@@ -39,3 +48,36 @@ class Quotas:
         """Count one more; a refusal is traced and raised as TooManyRequests `quota-exceeded`."""
         if self.is_used_up(call, quota):
             self._gate.refuse(call, record, attempt, USED_UP)
+
+
+class LookUps:
+    """What it costs to name a person by INS in vain, on every route: hits and misses look alike in the end.
+
+    Whether the request under way did so is kept in its own context: the local stack serves several at once.
+    """
+
+    def __init__(self, gate: Gate, quotas: Quotas) -> None:
+        self._gate = gate
+        self._quotas = quotas
+        self._is_by_ins: ContextVar[bool] = ContextVar("is_by_ins", default=False)
+
+    @contextmanager
+    def watching(self, call: Call) -> Iterator[None]:
+        """Serve one request: where it looked somebody up by INS and fails, the failure counts.
+
+        Once too many did, it is `quota-exceeded` whatever it was, and traced. What succeeds costs nothing: the
+        person finds it in the trace.
+        """
+        self._is_by_ins.set(False)
+        try:
+            yield
+        except _TELLING_NOTHING:
+            raise
+        except DmpError:
+            if self._is_by_ins.get() and self._quotas.is_used_up(call, Quota.LOOK_UP):
+                self._gate.refuse(call, None, _LOOK_UP, USED_UP)
+            raise
+
+    def note(self) -> None:
+        """The request under way looks a person up by INS."""
+        self._is_by_ins.set(True)

@@ -1,0 +1,51 @@
+"""A RelatedPerson as a client sends it, alone or contained in a Consent (FHIR R4 RelatedPerson)."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from dmp.domain.consent import PatientRef
+from dmp.domain.errors import Invalid, TooLarge
+from dmp.domain.related_person import PersonRequest
+from dmp.fhir.references import Surroundings, ins_of, patient_of
+from dmp.fhir.validation import validate, without_orphans
+
+type Resource = Mapping[str, Any]
+
+LARGEST = 100_000
+"""Bytes of JSON that a person may have: it is one item of a table, beside its record."""
+_SERVERS = frozenset({"id", "meta", "patient"})
+"""What this server says of a resource, whatever a client sends."""
+
+
+def read_person(resource: Resource, *, base_url: str = "") -> PersonRequest:
+    """Read a parsed RelatedPerson, which names its patient.
+
+    Raises Invalid `invalid-resource`, `unknown-reference`, `ins-invalid` (two different INS); TooLarge.
+    """
+    checked = validate(resource, "RelatedPerson")
+    around = Surroundings(base_url=base_url).within(checked)
+    return _person(checked, patient_of(checked["patient"], around, "RelatedPerson.patient"), "RelatedPerson")
+
+
+def contained_person(checked: Resource, around: Surroundings, place: str) -> PersonRequest:
+    """A validated RelatedPerson that came within a Consent: its patient is the Consent's, and need not be named."""
+    reference = checked["patient"]
+    is_named = reference.keys() & {"reference", "identifier"}
+    return _person(checked, patient_of(reference, around, f"{place}.patient") if is_named else None, place)
+
+
+def _person(checked: Resource, patient: PatientRef | None, place: str) -> PersonRequest:
+    content = without_orphans({name: value for name, value in checked.items() if name not in _SERVERS})
+    if len(json.dumps(content, ensure_ascii=False).encode()) > LARGEST:
+        raise TooLarge("too-large", place, f"a person is described in {LARGEST} bytes at most")
+    found = set(ins_of(checked))
+    if len(found) > 1:
+        raise Invalid("ins-invalid", f"{place}.identifier", "two different INS")
+    codings = [coding for concept in checked.get("relationship", []) for coding in concept.get("coding", [])]
+    return PersonRequest(
+        patient=patient,
+        identifier=found.pop() if found else None,
+        relationships=tuple(coding["code"] for coding in codings if "code" in coding),
+        resource=content,
+    )
