@@ -397,3 +397,4 @@ def test_a_card_may_state_a_connexion_secrete() -> None:
 
     assert read(PSC, {**professional_claims(), code: "INVISIBLE_REPRESENTANTS_LEGAUX^1.2.250.1.213.1.1.4.13"}).is_secret
     assert not read(PSC, professional_claims()).is_secret
+    assert not read(PATIENT, {**PERSON, code: "INVISIBLE_REPRESENTANTS_LEGAUX"}).is_secret

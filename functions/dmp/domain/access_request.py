@@ -68,6 +68,8 @@ class AccessRequest:
     def marks(self) -> tuple[Directive, ...]:
         """By which the caller is the médecin traitant: the person's mark, never the structure's."""
         caller = self.requester.identifier
+        if self.requester.kind is not RequesterKind.PROFESSIONAL:
+            return ()
         return tuple(d for d in self.in_force(ConsentKind.ATTENDING_PHYSICIAN) if d.actor == caller)
 
     def authorisations(self) -> tuple[Directive, ...]:

@@ -30,9 +30,7 @@ _ACTORS = {
     ConsentKind.ATTENDING_PHYSICIAN: frozenset({PS_IDNAT}),
 }
 """The kinds that name professionals or structures, and in which systems; a delegation names a person."""
-_BLOCKED = frozenset(
-    {ConsentKind.AUTHORISATION, ConsentKind.ATTENDING_PHYSICIAN, ConsentKind.BLOCK, ConsentKind.EMERGENCY}
-)
+_BLOCKED = frozenset({ConsentKind.AUTHORISATION, ConsentKind.ATTENDING_PHYSICIAN, ConsentKind.EMERGENCY})
 _CHOICES = frozenset({ConsentKind.MASKED_IN_EMERGENCY, ConsentKind.DEFAULT_VISIBILITY})
 """Of these one holds at a time, from the moment it is made: a choice to come would leave the time until then open."""
 
@@ -94,8 +92,9 @@ def ended_by(new: Directive, held: Iterable[Directive], now: datetime) -> tuple[
     """The directives not yet past that a new one ends, so that what rests on them ends with them.
 
     The patient's authorisation ends the others of that actor; an attested one only those attested before that end no
-    later, so that nobody holds less. A block ends what its actor had, emergencies included; an opposition those that
-    it covers and the emergencies that it opposes. Of marks and choices the last one made counts.
+    later, so that nobody holds less. A block ends what its actor had, emergencies included, and the blocks that it
+    covers; an opposition those that it covers and the emergencies that it opposes. Of marks and choices the last one
+    made counts.
     """
     ends = _ENDS.get(new.kind)
     return tuple(d for d in held if ends and not d.has_expired(now) and ends(new, d, now))
@@ -107,8 +106,10 @@ def _authorisation_ends(new: Directive, old: Directive, now: datetime) -> bool:
     return not _is_attested_authorisation(new) or (_is_attested_authorisation(old) and _covers(new, old, now))
 
 
-def _block_ends(new: Directive, old: Directive, _now: datetime) -> bool:
-    return old.kind in _BLOCKED and old.actor == new.actor
+def _block_ends(new: Directive, old: Directive, now: datetime) -> bool:
+    if old.actor != new.actor:
+        return False
+    return old.kind in _BLOCKED or (old.kind is ConsentKind.BLOCK and _covers(new, old, now))
 
 
 def _opposition_ends(new: Directive, old: Directive, now: datetime) -> bool:

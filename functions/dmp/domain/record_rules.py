@@ -117,7 +117,10 @@ def own_consent(request: AccessRequest) -> Decision | None:
 
 
 def _attestation(request: AccessRequest) -> Decision | None:
-    """Professionals attest an authorisation, of a colleague or of the own structure; a physician the own mark."""
+    """Professionals attest an authorisation, of a colleague or of the own structure; a physician the own mark.
+
+    Not of somebody whom the patient blocks: it would come alive with the unblocking, which restores nothing.
+    """
     requester, actor = request.requester, request.consent_actor
     if not rights.may_make(Capacity.PROFESSIONAL, request.consent_kind):
         return None
@@ -125,7 +128,8 @@ def _attestation(request: AccessRequest) -> Decision | None:
         own = actor == requester.identifier and requester.profession == PHYSICIAN
         return permit("attestation") if own else None
     foreign = actor is not None and actor.system == STRUCT_IDNAT and actor != requester.structure
-    return None if foreign else permit("attestation")
+    is_blocked = any(d.actor == actor for d in request.in_force(ConsentKind.BLOCK))
+    return None if foreign or is_blocked else permit("attestation")
 
 
 def opener(request: AccessRequest) -> Decision | None:

@@ -20,6 +20,8 @@ _SECRET_CLAIMS = (
 )
 _SECRET = frozenset({"INVISIBLE_REPRESENTANTS_LEGAUX", "INVISIBLE_REP_LEGAUX", "VRAI", "true"})
 _INSURERS = frozenset({RequesterKind.CPAM_AGENT, RequesterKind.CNAM_FEED})
+_CARERS = frozenset({RequesterKind.PROFESSIONAL, RequesterKind.EMPLOYEE, RequesterKind.STRUCTURE})
+"""Whose access may be a connexion secrète: no parent hides anything from the other."""
 _SEPARATORS = re.compile(r"[\s,]+")
 
 
@@ -43,7 +45,8 @@ def _stating(requester: Requester, purposes: list[str], confidentiality: list[st
     permitted = INSURER if requester.kind in _INSURERS else CARE
     if not requester.refusal and not within(purposes, permitted):
         requester = replace(requester, refusal="purpose-outside-care")
-    return replace(requester, is_secret=True) if _SECRET.intersection(confidentiality) else requester
+    is_secret = requester.kind in _CARERS and not _SECRET.isdisjoint(confidentiality)
+    return replace(requester, is_secret=True) if is_secret else requester
 
 
 def _codes(value: object) -> Iterator[str]:
