@@ -111,9 +111,9 @@ def block(record: str, actor: str = "810101234567", system: str = PS_IDNAT) -> J
     return consent(record, "block", "deny", actor, system)
 
 
-def attending_physician(record: str, actor: str = "810101234567") -> Json:
+def attending_physician(record: str, actor: str = "810101234567", **provision: Any) -> Json:
     """A Consent that names the médecin traitant."""
-    return consent(record, "attending-physician", "permit", actor, PS_IDNAT)
+    return consent(record, "attending-physician", "permit", actor, PS_IDNAT, **provision)
 
 
 def consent(record: str, kind: str, permit: str, actor: str | None, system: str, **provision: Any) -> Json:

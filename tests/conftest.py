@@ -10,6 +10,7 @@ from dmp.domain.claims import IssuerKind
 from tests.api_client import ApiClient
 from tests.aws_stack import aws_in_process
 from tests.issuer_server import IssuerServer
+from tests.role_policies import Permission, watched
 from tests.token_factory import TokenFactory
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -22,6 +23,22 @@ def issuer_server() -> Iterator[IssuerServer]:
         tokens = TokenFactory(server.url)
         server.documents |= {f"/{kind}/jwks.json": tokens.jwks(kind) for kind in IssuerKind}
         yield server
+
+
+@pytest.fixture(scope="session")
+def denied() -> Iterator[set[tuple[str, Permission]]]:
+    """What functions asked of AWS that their roles in template.yaml do not allow: moto allows everything."""
+    with watched() as denied:
+        yield denied
+
+
+@pytest.fixture(autouse=True)
+def _permitted(denied: set[tuple[str, Permission]]) -> Iterator[None]:
+    """No function makes a call in this test that its role does not allow."""
+    yield
+    found = sorted(map(str, denied))
+    denied.clear()
+    assert not found
 
 
 @pytest.fixture(scope="session")

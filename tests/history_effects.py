@@ -118,6 +118,10 @@ def _block(world: World, step: Step) -> Effects:
 
 
 def _attend(world: World, step: Step) -> Effects:
+    """The médecin traitant is the one from now on: a mark to come would leave the patient without any until then."""
+    if isinstance(step.start, int) and step.start > world.now:
+        yield INVALID, world
+        return
     alone = world.ending(lambda d: d.kind == "attending-physician")
     yield DONE, alone.holding(step.number, _directive(world, step))
 

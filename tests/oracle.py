@@ -97,7 +97,8 @@ def _brought_back_or_erased(case: Case, role: str) -> Verdict:
     entitled = role in {"owner", "representative"}
     entitled |= case.action is Action.REOPEN and case.who.kind is Kind.CPAM_AGENT
     if not entitled:
-        return deny(*_shut(case), *FORBIDDEN) if case.state is not State.OPEN else deny(BLOCKED, *FORBIDDEN)
+        gone = {NO_RECORD} if case.state is State.ERASED else set()
+        return deny(*gone, *FORBIDDEN) if case.state is not State.OPEN else deny(BLOCKED, *FORBIDDEN)
     if case.state is State.CLOSED or (case.action is Action.REOPEN and case.state is State.SUSPENDED):
         return PERMIT
     return unsaid(*_shut(case))

@@ -133,7 +133,7 @@ def _creates(case: Case, attending: bool) -> bool:
     professional = who.kind is Kind.PROFESSIONAL
     match case.consent:
         case "authorisation":
-            is_blocked = bool(in_force(case, "block", named))
+            is_blocked = bool(in_force(case, "block", frozenset({named})))
             return professional and (named.startswith("P") or named == who.structure) and not is_blocked
         case "attending-physician":
             return professional and who.profession == "10" and named == who.person

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from dmp.domain.document import Coding, Depositor, DocumentEntry, DocumentStatus, StoredContent, Visibility
 from dmp.domain.identifiers import INS_NIR_TEST, Identifier, professional, structure
-from dmp.domain.record import Guardian, Identity, Opening, OpeningMethod
+from dmp.domain.record import Identity, Opening, OpeningMethod
+from dmp.domain.related_person import PersonRequest
 from dmp.domain.requester import Requester, RequesterKind
 from tests.oracle_case import PATIENT, Document, Kind, Who
 
@@ -82,11 +83,11 @@ def _depositor(document: Document) -> Depositor:
     return Depositor.of(caller(who))
 
 
-def guardian(name: str | None) -> Guardian | None:
+def guardian(name: str | None) -> PersonRequest | None:
     """Who says to represent the minor."""
     if name is None:
         return None
-    return Guardian(identifier=ins(name), family="X", given=("Z",), relationship="GUARD", resource={})
+    return PersonRequest(patient=None, identifier=ins(name), relationships=("GUARD",), resource={})
 
 
 def opening(represented_by: str | None) -> Opening:

@@ -1,9 +1,11 @@
 """What people are told: messages made as every feature makes them, the events of their stream, and the mails sent."""
 
+import json
 import secrets
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 from moto.ses.models import ses_backends
 
 from dmp.adapters import aws
@@ -75,6 +77,16 @@ def deliver(api: ApiClient, *messages: str) -> list[str]:
     changes = [change(message, int(number)) for number, message in numbered.items()]
     answer = api.run("Notifications", {"Records": changes})
     return [numbered[one["itemIdentifier"]] for one in answer["batchItemFailures"]]
+
+
+def lost(stack: dict[str, str], variable: str = "LOST_MESSAGES") -> list[Json]:
+    """What was put aside in a queue of the lost, which is empty then."""
+    queues, found, url = boto3.client("sqs"), [], stack[variable]
+    while taken := queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for one in taken:
+            queues.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+            found.append(json.loads(one["Body"]))
+    return found
 
 
 def outbox(address: str) -> list[Any]:

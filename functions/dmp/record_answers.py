@@ -33,18 +33,18 @@ def parameters(request: Request) -> Mapping[str, Any]:
     return parse_resource(require_body(request), "Parameters")
 
 
-def opening(request: Request) -> "Opening":
-    """What `$open` asks."""
+def opening(request: Request) -> "Callable[[], Opening]":
+    """What `$open` asks, read once the quota stands."""
     from dmp.fhir.patient_reading import read_opening
 
-    return read_opening(parameters(request), request.call.now)
+    return lambda: read_opening(parameters(request), request.call.now)
 
 
-def opposition(request: Request) -> "Opposition":
-    """What `$oppose` and `$lift-opposition` ask."""
+def opposition(request: Request) -> "Callable[[], Opposition]":
+    """What `$oppose` and `$lift-opposition` ask, read once the quota stands."""
     from dmp.fhir.patient_reading import read_opposition
 
-    return read_opposition(parameters(request), request.call.now)
+    return lambda: read_opposition(parameters(request), request.call.now)
 
 
 def closure(request: Request) -> "Callable[[], tuple[Closure, str]]":

@@ -153,6 +153,11 @@ class HookSettings:
         return cls(hook_queue=_text("HOOK_QUEUE"))
 
 
+def queue(variable: str) -> str:
+    """The address of a queue; SettingsError where there is none."""
+    return _text(variable)
+
+
 def issuers_from(text: str, *, plain_http: bool) -> tuple[TrustedIssuer, ...]:
     """Read the JSON list of trusted issuers; ValueError says what is wrong with it."""
     items = json.loads(text)

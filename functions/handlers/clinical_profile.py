@@ -59,15 +59,16 @@ def update(request: Request) -> Answer:
 
 
 def _body(request: Request) -> dict[str, Any]:
-    from dmp.fhir.parsing import parse_resource
+    from dmp.fhir.parsing import parse_object
 
-    return parse_resource(require_body(request), "RelatedPerson")
+    return parse_object(require_body(request), "RelatedPerson")
 
 
-def _asked(request: Request, resource: Mapping[str, Any]) -> "Callable[[], PersonRequest]":
+def _asked(request: Request, resource: dict[str, Any]) -> "Callable[[], PersonRequest]":
+    from dmp.fhir.parsing import checked
     from dmp.fhir.related_person_reading import read_person
 
-    return deferred(lambda: read_person(resource, base_url=request.base_url))
+    return deferred(lambda: read_person(checked(resource), base_url=request.base_url))
 
 
 def read(request: Request) -> Answer:

@@ -8,6 +8,7 @@ from dmp.adapters.message_store import MessageStore
 from dmp.api import Api, Route
 from dmp.composition import foundation
 from dmp.domain.consent import PatientRef
+from dmp.domain.errors import NotFound
 from dmp.domain.notification import Message
 from dmp.domain.requester import RequesterKind
 from dmp.exchange import FORM, PATCH_TYPES, Answer, Request
@@ -38,9 +39,12 @@ def find(request: Request) -> Answer:
     recipient, requester = recipient_of(search), request.call.requester
     if recipient.record != ME:
         return _find_of(request, search, recipient)
-    if requester.kind is RequesterKind.PATIENT:
+    if requester.kind is not RequesterKind.PATIENT:
+        return _find_mine(request, search)
+    try:
         return _find_of(request, search, PatientRef(ins=requester.ins))
-    return _find_mine(request, search)
+    except NotFound:
+        return searchset(search, [], total=0)  # whoever has no record has no messages
 
 
 def _find_of(request: Request, search: Search, patient: PatientRef) -> Answer:

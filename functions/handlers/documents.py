@@ -4,7 +4,7 @@ What only a write needs (pydantic's models, the CDA reader) is imported by the f
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from dmp.fhir import bundle
 from dmp.fhir.document_search import DOCUMENT_PARAMETERS, document_query
 from dmp.fhir.search import Search
 from dmp.fhir.search_parameters import parse_search
-from dmp.rest import address, criterion, expected_version, one, require_body, saved, version_of
+from dmp.rest import address, criterion, deferred, expected_version, one, require_body, saved, version_of
 from dmp.services.document_changes import DocumentChangesService
 from dmp.services.document_search import DocumentSearchService
 from dmp.services.documents import DocumentsService
@@ -55,14 +55,16 @@ def provide_bundle(request: Request) -> Answer:
 
 def publish(request: Request) -> Answer:
     """ITI-105: POST DocumentReference with its bytes inline."""
-    from dmp.fhir.parsing import parse_resource
+    from dmp.fhir.parsing import checked, parse_object
     from dmp.fhir.publication import read_simplified_publish
+    from dmp.fhir.references import named_patient
 
-    resource = parse_resource(require_body(request), "DocumentReference")
+    resource = parse_object(require_body(request), "DocumentReference")
     text = criterion(request)
     condition = _identifier_of(parse_query(text)) if text else None
-    publication = read_simplified_publish(resource, _intake(request))
-    deposited = _deposits().publish(request.call, publication, condition)
+    read = deferred(lambda: read_simplified_publish(checked(resource), _intake(request)))
+    patient = named_patient(resource, request.base_url, "subject") or read().subject
+    deposited = _deposits().publish(request.call, patient, read, condition)
     return _saved(request, deposited.entry, created=deposited.created)
 
 
@@ -83,7 +85,8 @@ def _intake(request: Request) -> "Intake":
     return Intake(
         now=request.call.now,
         base_url=request.base_url,
-        structure=requester.structure,
+        # a connexion secrète leaves nothing in a document that names who deposited it
+        structure=None if requester.is_secret else requester.structure,
         structure_name=requester.structure_name,
         read_header=read_header,
     )
@@ -153,15 +156,15 @@ def patch_by_identifier(request: Request) -> Answer:
     return _patched(request, *_CHANGES.amendable(request.call, identifier), change)
 
 
-def _change(request: Request) -> "DocumentPatch":
+def _change(request: Request) -> "Callable[[], DocumentPatch]":
     from dmp.fhir.document_patch import read_document_patch
 
-    return read_document_patch(require_body(request), request.headers.get("content-type", ""))
+    return deferred(lambda: read_document_patch(require_body(request), request.headers.get("content-type", "")))
 
 
-def _patched(request: Request, record: str, local: str, change: "DocumentPatch") -> Answer:
+def _patched(request: Request, record: str, local: str, change: "Callable[[], DocumentPatch]") -> Answer:
     def apply(entry: DocumentEntry) -> tuple[Metadata, str]:
-        return _with_body(change.revise(json.loads(entry.body)))
+        return _with_body(change().revise(json.loads(entry.body)))
 
     return _saved(request, _CHANGES.amend(request.call, record, local, apply, expected_version(request)), created=False)
 

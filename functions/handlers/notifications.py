@@ -1,35 +1,50 @@
-"""Mails for new messages, from the stream of the records table."""
+"""Mails for new messages, from the stream of the records table; and the job mail_sweep, for those that had to wait."""
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from dmp.adapters.aws import client
+from dmp.adapters.lost_queue import LostQueue
 from dmp.adapters.mail_store import MailStore, new_message
 from dmp.adapters.mailer import Mailer
+from dmp.domain.errors import Unavailable
+from dmp.domain.identifiers import resource_id
 from dmp.observability import logger
+from dmp.services.mail_sweep import MailSweepService
 from dmp.services.notifications import NotificationsService
-from dmp.settings import NotificationSettings, RecordSettings
+from dmp.settings import NotificationSettings, RecordSettings, queue
+from dmp.stream_batches import handle_batch
 
 _SETTINGS = NotificationSettings.from_environment()
+_MAILS = MailStore(lambda: client("dynamodb"), RecordSettings.from_environment().records_table)
 _NOTIFICATIONS = NotificationsService(
-    MailStore(lambda: client("dynamodb"), RecordSettings.from_environment().records_table),
+    _MAILS,
     Mailer(lambda: client("sesv2"), _SETTINGS.mail_sender),
     _SETTINGS.portal_url,
     lambda: secrets.token_hex(16),
 )
+_SWEEP = MailSweepService(_MAILS, _NOTIFICATIONS)
+_LOST = LostQueue(lambda: client("sqs"), queue("LOST_MESSAGES"))
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """Handle a whole batch, so that none waits for one that fails: Lambda brings that again, or sets it aside."""
-    failed = []
-    for change in event["Records"]:
+    """Send the mails of a batch; what cannot leave now waits for the sweep, and holds up no other."""
+    return handle_batch(event, _deliver, _LOST.put)
+
+
+def mail_sweep(_event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Send the mails that still wait; answers what was done, and whether anything is left."""
+    swept = asdict(_SWEEP.sweep(datetime.now(UTC), lambda: context.get_remaining_time_in_millis() / 1000))
+    logger.info("mails_swept", extra=swept)
+    return swept
+
+
+def _deliver(change: Mapping[str, Any]) -> None:
+    if message := new_message(change):
         try:
-            message = new_message(change)
-            if message:
-                _NOTIFICATIONS.deliver(*message)
-        except Exception as failure:  # noqa: BLE001 - whatever it is, neither this message nor the others are to be lost
-            number = change["dynamodb"]["SequenceNumber"]
-            logger.warning("mail_failed", extra={"sequence_number": number, "failure": type(failure).__name__})
-            failed.append({"itemIdentifier": number})
-    return {"batchItemFailures": failed}
+            _NOTIFICATIONS.deliver(*message, datetime.now(UTC))
+        except Unavailable:
+            logger.warning("mail_put_off", extra={"message_id": resource_id(*message)})

@@ -7,11 +7,12 @@ from typing import Any
 from dmp.adapters.aws import client
 from dmp.adapters.document_store import DocumentStore
 from dmp.adapters.hook_queue import HookQueue
+from dmp.adapters.lost_queue import LostQueue
 from dmp.adapters.subscription_store import SubscriptionStore, document_change
 from dmp.composition import foundation
-from dmp.observability import logger
 from dmp.services.subscription_events import SubscriptionEventsService
-from dmp.settings import HookSettings
+from dmp.settings import HookSettings, queue
+from dmp.stream_batches import handle_batch
 
 _BASE = foundation()
 _EVENTS = SubscriptionEventsService(
@@ -19,18 +20,16 @@ _EVENTS = SubscriptionEventsService(
     DocumentStore(_BASE.records_table, _BASE.keyring),
     HookQueue(lambda: client("sqs"), HookSettings.from_environment().hook_queue),
 )
+_LOST = LostQueue(lambda: client("sqs"), queue("LOST_CHANGES"))
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """Handle a batch in order; from the first failure on, Lambda brings the changes again."""
+    """Announce the changes of a batch; one that is announced again is the same event again."""
     now = _BASE.clock()
     listening = cache(partial(_EVENTS.listening, now=now))
-    for record in event["Records"]:
-        try:
-            if change := document_change(record):
-                _EVENTS.announce(change, listening(change.record), now)
-        except Exception as failure:  # noqa: BLE001 - whatever it is, this change is not to be lost
-            number = record["dynamodb"]["SequenceNumber"]
-            logger.warning("change_not_announced", extra={"change": number, "failure": type(failure).__name__})
-            return {"batchItemFailures": [{"itemIdentifier": number}]}
-    return {"batchItemFailures": []}
+
+    def announce(record: Mapping[str, Any]) -> None:
+        if change := document_change(record):
+            _EVENTS.announce(change, listening(change.record), now)
+
+    return handle_batch(event, announce, _LOST.put)

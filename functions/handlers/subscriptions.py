@@ -28,12 +28,12 @@ _SUBSCRIPTIONS = SubscriptionsService(
 
 def create(request: Request) -> Answer:
     """POST Subscription; whole even where a minimal answer is preferred, for it alone shows the secret."""
-    from dmp.fhir.parsing import parse_resource
+    from dmp.fhir.parsing import checked, parse_object
 
     if criterion(request):
         raise Malformed("unsupported-criterion", "http.If-None-Exist", "subscriptions are not found by criteria")
-    resource = parse_resource(require_body(request), "Subscription")
-    asked = deferred(lambda: _asked(resource))
+    resource = parse_object(require_body(request), "Subscription")
+    asked = deferred(lambda: _asked(checked(resource)))
     record = record_of(resource.get("criteria")) or asked().record
     made = _SUBSCRIPTIONS.create(request.call, record, asked)
     secret = _BASE.keyring.web_hook_secret(made.id)

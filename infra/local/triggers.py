@@ -77,35 +77,39 @@ class StreamConsumer:
         return not self._patterns or any(matches(pattern, record) for pattern in self._patterns)
 
     def _deliver(self, batch: Sequence[StreamRecord], attempt: int = 1) -> None:
-        """Hand over a batch until it is done: what failed is tried again alone, and in the end put aside."""
+        """Hand over a batch until it is done, or in the end put aside.
+
+        One that the function raised at is halved; one of which it reports failures comes again whole, from the first
+        failure on: Lambda cuts it there, and what lies behind it is put aside with it.
+        """
         while batch and not self._stopping.is_set():
             done = self._attempt(batch)
-            batch, attempt = batch[done:], 1 if done else attempt
-            if not batch:
-                return
-            if len(batch) > 1 and self._mapping.bisects:
+            if done is None and len(batch) > 1 and self._mapping.bisects:
                 middle = len(batch) // 2
                 self._deliver(batch[:middle], attempt)
                 batch = batch[middle:]
                 continue
+            batch, attempt = batch[done or 0 :], 1 if done else attempt
+            if not batch:
+                return
             if attempt >= self._mapping.attempts:
                 self._put_aside(batch, attempt)
                 return
             self._stopping.wait(min(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1), LONGEST_PAUSE_SECONDS))
             attempt += 1
 
-    def _attempt(self, batch: Sequence[StreamRecord]) -> int:
-        """Invoke the function once; return how many records, from the first on, are done with."""
+    def _attempt(self, batch: Sequence[StreamRecord]) -> int | None:
+        """Invoke the function once; return how many records, from the first on, are done with; None if it raised."""
         try:
             answer = self._runtime.invoke(self._mapping.function, {"Records": list(batch)})
         except (FunctionFailed, PayloadTooLarge):
-            return 0
+            return None
         if not self._mapping.reports_failures or not isinstance(answer, dict):
             return len(batch)
         failed = {each.get("itemIdentifier") for each in answer.get("batchItemFailures") or ()}
         numbers = [record["dynamodb"]["SequenceNumber"] for record in batch]
         if not failed <= set(numbers):
-            return 0
+            return None
         return next((index for index, number in enumerate(numbers) if number in failed), len(batch))
 
     def _put_aside(self, batch: Sequence[StreamRecord], attempts: int) -> None:

@@ -41,6 +41,8 @@ ENVIRONMENT = {
     "DOCUMENTS_BUCKET": "documents",
     "HOOK_QUEUE": "https://queue.example/hooks",
     "ISSUERS": json.dumps([ISSUER]),
+    "LOST_CHANGES": "https://queue.example/changes",
+    "LOST_MESSAGES": "https://queue.example/messages",
     "MAIL_SENDER": "dmp@example.org",
     "PATH": os.environ.get("PATH", ""),
     "PORTAL_URL": "https://dmp.example.org",

@@ -1,15 +1,20 @@
 """What happens between the reading and the writing of a deposit or a change: decided anew, never half done."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests import bodies
-from tests.api_client import ApiClient
+from tests.api_client import ApiClient, Response
 from tests.aws_calls import meanwhile
 from tests.faults import fsck
 from tests.fed_record import AUTHOR, SPECIALIST, FedRecord, open_record
 
 OTHER_PDF = b"%PDF-1.4 other"
 DELETE = [{"op": "replace", "path": "/status", "value": "entered-in-error"}]
+ARCHIVED = "https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition/pdsm-ext-is-archived"
+ARCHIVE = [{"op": "add", "path": "/extension/-", "value": {"url": ARCHIVED, "valueBoolean": True}}]
+UNMASK = [{"op": "remove", "path": "/securityLabel/1"}]
 
 
 @pytest.fixture
@@ -93,3 +98,55 @@ def test_a_record_closed_meanwhile_is_not_changed(record: FedRecord) -> None:
 
     assert (answer.status, answer.code) == (403, "record-closed")
     assert [item for item in record.items() if item["sk"]["S"].startswith("D#")] == before
+
+
+def replacing(*documents: str) -> list[dict[str, object]]:
+    return [{"code": "replaces", "target": {"reference": f"DocumentReference/{one}"}} for one in documents]
+
+
+def archive(record: FedRecord, document: str) -> Response:
+    return record.api.patch(f"/fhir/DocumentReference/{document}", ARCHIVE, as_=AUTHOR)
+
+
+def replace(record: FedRecord, document: str) -> Response:
+    body = bodies.document(record.id, b"%PDF-1.4 later", relatesTo=replacing(document))
+    return record.api.post("/fhir/DocumentReference", body, as_=AUTHOR)
+
+
+def relations(record: FedRecord, document: str) -> int:
+    """How many replaced documents the specialist learns of."""
+    answer = record.api.get(f"/fhir/DocumentReference/{document}", as_=SPECIALIST)
+    assert answer.status == 200, answer.body
+    return len(answer.json.get("relatesTo", []))
+
+
+@pytest.mark.parametrize("change", [archive, replace])
+def test_a_change_does_not_forget_what_was_hidden_meanwhile(
+    record: FedRecord, change: Callable[[FedRecord, str], Response]
+) -> None:
+    record.authorise(SPECIALIST)
+    former = record.publish()
+    document = record.publish(content=OTHER_PDF, relatesTo=replacing(former))
+    known = relations(record, document)
+
+    with meanwhile("TransactWriteItems", lambda: record.mask(former)):
+        answer = change(record, document)
+
+    assert (answer.status < 300, known, relations(record, document)) == (True, 1, 0)
+    assert fsck.problems(record) == []
+
+
+def test_of_two_documents_hidden_at_once_none_is_forgotten(record: FedRecord) -> None:
+    record.authorise(SPECIALIST)
+    first, second = record.publish(), record.publish(content=b"%PDF-1.4 second")
+    document = record.publish(content=OTHER_PDF, relatesTo=replacing(first, second))
+
+    with meanwhile("TransactWriteItems", lambda: record.mask(second)):
+        record.mask(first)
+    known = []
+    for one in (first, second):
+        record.api.patch(f"/fhir/DocumentReference/{one}", UNMASK, as_=record.patient)
+        known.append(relations(record, document))
+
+    assert known == [0, 2]
+    assert record.api.get(f"/fhir/DocumentReference/{document}", as_=AUTHOR).headers["etag"] == 'W/"1"'

@@ -367,3 +367,13 @@ def fill(case: Case, stack: dict[str, str], count: int) -> None:
         local = entry["id"][:-4] + f"{number:04d}"
         body = json.dumps(entry | {"id": local})
         table.put_item(TableName=stack["AUDIT_TABLE"], Item={"pk": pk, "sk": {"S": local}, "entry": {"S": body}})
+
+
+def test_a_look_at_an_entry_that_is_not_there_is_traced(case: Case) -> None:
+    missing = f"AuditEvent/{case.record}.{'0' * 26}"
+
+    answer = case.api.get(f"/fhir/{missing}", as_=case.patient)
+
+    newest = case.found()[0]
+    assert answer.status == 404
+    assert missing in [entity["what"].get("reference") for entity in newest["entity"]]

@@ -139,6 +139,14 @@ def test_me_is_the_own_record_and_no_link_names_an_ins(record: OpenRecord) -> No
     assert record.ins not in by_get.body.decode()
 
 
+def test_a_person_without_a_record_has_no_messages(api: ApiClient) -> None:
+    nobody = requester_patient(bodies.qualified(bodies.new_ins()))
+
+    found = api.get("/fhir/Communication?recipient=me", as_=nobody)
+
+    assert (found.status, found.json["total"], found.resources) == (200, 0, [])
+
+
 def test_one_message_is_read_by_its_id_with_its_version(record: OpenRecord) -> None:
     [told] = tell(record.id)
 
@@ -276,7 +284,8 @@ def test_another_person_learns_not_even_of_the_record(record: OpenRecord) -> Non
     read = record.api.get(f"/fhir/Communication/{told}", as_=stranger)
     own = record.api.get("/fhir/Communication?recipient=me", as_=stranger)
 
-    assert {(answer.status, answer.code) for answer in (found, read, own)} == {(404, "no-record")}
+    assert {(answer.status, answer.code) for answer in (found, read)} == {(404, "no-record")}
+    assert own.resources == []
 
 
 def test_in_a_closed_record_nobody_reads_messages(record: OpenRecord, healer: Requester) -> None:

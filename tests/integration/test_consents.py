@@ -252,19 +252,28 @@ def test_a_professional_attests_at_every_visit_and_the_patient_still_blocks(
     assert (blocked.status, record.documents(HEALER).code) == (201, "blocked")
 
 
-def test_what_one_actor_holds_can_always_end_in_one_transaction(record: OpenRecord, clock: TimeMachineFixture) -> None:
+@pytest.mark.parametrize("decision", [bodies.block, bodies.authorisation])
+def test_what_one_actor_holds_can_always_end_in_one_transaction(
+    record: OpenRecord, clock: TimeMachineFixture, decision: Callable[[str], dict[str, Any]]
+) -> None:
     statuses = []
     for day in range(42):  # each shorter than the one before, so that none covers another
         end = f"2026-0{9 - day // 28}-{28 - day % 28:02d}"
-        statuses.append(record.consent(attested(record, period={"end": end}), HEALER))
+        statuses.append(record.consent(largest(attested(record, period={"end": end})), HEALER))
 
-    blocked = record.consent(bodies.block(record.id))
+    decided = record.consent(decision(record.id))
 
     assert [s.status for s in statuses] == [201] * 40 + [409] * 2
     assert {s.code for s in statuses[40:]} == {"too-many"}
-    assert (blocked.status, record.documents(HEALER).code) == (201, "blocked")
+    assert (decided.status, record.may_read(HEALER)) == (201, decision is bodies.authorisation)
     ended = record.consents("&category=authorisation&status=inactive&_count=100")
     assert ended.json["total"] == 40
+
+
+def largest(consent: dict[str, Any]) -> dict[str, Any]:
+    """The Consent with as much text as one may have."""
+    consent["provision"]["actor"][0]["reference"]["display"] = "\N{BUTTERFLY}" * 200
+    return {**consent, "policy": [{"uri": "https://example.org/".ljust(500, "x")}]}
 
 
 # --- revocation
@@ -403,6 +412,21 @@ def test_an_authorisation_does_not_lift_a_block(record: OpenRecord) -> None:
     assert (refusal.status, refusal.code) == (403, "blocked")
 
 
+@pytest.mark.parametrize("wrong", [{"provision": {}}, {"status": ""}, {"provision": {"type": "maybe"}}])
+@pytest.mark.parametrize("named", ["by id", "by INS"])
+def test_who_is_blocked_learns_of_nothing_that_is_wrong_with_a_consent(
+    record: OpenRecord, named: str, wrong: dict[str, Any]
+) -> None:
+    record.consent(bodies.block(record.id))
+    patient = {"identifier": {"system": INS_NIR_TEST, "value": record.ins}}
+    body = attested(record) | ({"patient": patient} if named == "by INS" else {}) | wrong
+
+    refusal, other = (record.consent(body, who) for who in (HEALER, ELSEWHERE))
+
+    assert (refusal.status, refusal.code) == (403, "blocked")
+    assert other.status == 422
+
+
 def test_the_attending_physician_blocks_and_unblocks(record: OpenRecord) -> None:
     record.consent(bodies.attending_physician(record.id))
     record.authorise(ID["elsewhere"])
@@ -437,6 +461,20 @@ def test_a_physician_takes_the_mark_with_the_patients_agreement_for_self_alone(
     assert {(r.status, r.code) for r in (for_another, by_nurse)} == {(403, "not-authorised")}
     assert for_self.status == 201
     assert extension(for_self.json, "dmp-attestant")
+
+
+def test_a_mark_to_come_would_leave_the_patient_without_a_physician(
+    record: OpenRecord, clock: TimeMachineFixture
+) -> None:
+    held = record.consent(bodies.attending_physician(record.id)).id
+    to_come = {"start": "2026-03-03T12:00:00Z"}
+
+    made = record.consent(bodies.attending_physician(record.id, ID["elsewhere"], period=to_come))
+    path = [{"op": "replace", "path": "/provision/period/start", "value": to_come["start"]}]
+    moved = record.api.patch(f"/fhir/Consent/{held}", path, as_=record.patient)
+
+    assert [(r.status, r.code) for r in (made, moved)] == [(422, "period-invalid")] * 2
+    assert (record.status_of(held), record.may_read(HEALER)) == ("active", True)
 
 
 def test_a_structure_is_no_attending_physician(record: OpenRecord) -> None:
@@ -478,6 +516,17 @@ def test_every_version_of_a_consent_is_kept(record: OpenRecord, clock: TimeMachi
     assert history.json["total"] == 3
     assert record.api.get(f"{url}/_history/4", as_=record.patient).status == 404
     assert record.api.get(url, as_=record.patient, headers={"If-None-Match": 'W/"3"'}).status == 304
+
+
+def test_looking_for_a_version_that_never_was_leaves_a_trace(record: OpenRecord, clock: TimeMachineFixture) -> None:
+    consent = record.authorise().id
+    clock.shift(60)
+
+    answer = record.api.get(f"/fhir/Consent/{consent}/_history/2", as_=HEALER)
+
+    assert (answer.status, answer.code) == (404, "no-consent")
+    [entry] = [one for one in record.trace() if one["subtype"][0]["code"] == "vread"]
+    assert {"reference": f"Consent/{consent}"} in [one.get("what") for one in entry["entity"]]
 
 
 def test_a_professional_reads_the_consents_that_name_or_came_from_them(record: OpenRecord) -> None:
@@ -826,11 +875,16 @@ WRONG: dict[str, Callable[[OpenRecord], Any]] = {
     "a purpose that nobody knows": lambda r: provision(r, purpose=[{"code": "WHIM"}]),
     "a purpose of another kind": lambda r: provision(r, purpose=[{"code": "BTG"}]),
     "an opposition to nothing": lambda r: bodies.consent(r.id, "opposition", "deny", None, PS_IDNAT),
+    "a médecin traitant to come": lambda r: bodies.attending_physician(r.id, period={"start": "2027-01-01"}),
     "a choice to come": lambda r: bodies.consent(
         r.id, "default-visibility", "deny", None, PS_IDNAT, period={"start": "2126-03-02"}
     ),
     "a patient as actor": lambda r: provision(r, actor=actor(INS_NIR_TEST, "279035121518989")),
     "an actor without value": lambda r: provision(r, actor=[{"reference": {"identifier": {"system": PS_IDNAT}}}]),
+    "a name without end": lambda r: provision(
+        r, actor=[{"reference": {**actor(PS_IDNAT, "810101234567")[0]["reference"], "display": "x" * 201}}]
+    ),
+    "a policy without end": lambda r: with_(r, policy=[{"uri": "https://example.org/".ljust(501, "x")}]),
     "another role": lambda r: provision(r, actor=[{"role": {"coding": [{"code": "X"}]}, **actor(PS_IDNAT, "8")[0]}]),
     "a draft": lambda r: with_(r, status="draft"),
     "another patient as performer": lambda r: with_(r, performer=[{"reference": f"Patient/{'0' * 26}"}]),

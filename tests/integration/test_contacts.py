@@ -83,7 +83,7 @@ def test_the_address_of_the_persons_token_is_the_contact_where_none_is_given(api
         assert opened.status == 201, opened.body
         return list(opened.json.get("telecom", []))
 
-    ins = [bodies.new_ins() for _ in range(5)]
+    ins = [bodies.new_ins() for _ in range(8)]
     own = [requester_patient(bodies.qualified(each), email="moi@example.org") for each in ins]
 
     assert contacts(own[0], ins[0]) == [{"system": "email", "value": "moi@example.org"}]
@@ -91,6 +91,10 @@ def test_the_address_of_the_persons_token_is_the_contact_where_none_is_given(api
     assert contacts(own[2], ins[2], telecom=[MAIL]) == [MAIL]
     assert contacts(requester_cpam_agent(email="agent@example.org"), ins[3]) == []
     assert contacts(requester_patient(bodies.qualified(ins[4]), email=""), ins[4]) == []
+    malformed = [requester_patient(bodies.qualified(ins[5]), email="moi"),
+                 requester_patient(bodies.qualified(ins[6]), email="m" * 250 + "@example.org")]  # fmt: skip
+    assert [contacts(who, one) for who, one in zip(malformed, ins[5:7], strict=True)] == [[], []]
+    assert contacts(own[7], ins[7], telecom=[PHONE] * 20) == [PHONE] * 20
 
 
 def test_contacts_change_and_the_former_ones_stay_in_their_version(record: OpenRecord) -> None:

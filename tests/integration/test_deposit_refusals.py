@@ -15,6 +15,8 @@ from tests.api_client import ApiClient, Response
 from tests.fed_record import AUTHOR, HOSPITAL, STRANGER, FedRecord, open_record
 from tests.requester_factories import requester_cnam_feed, requester_cpam_agent, requester_patient
 
+OTHER_PERSON = requester_patient(bodies.qualified(bodies.new_ins()))
+AGENT = requester_cpam_agent()
 VISIBILITY = "https://mos.esante.gouv.fr/NOS/TRE_A07-StatutVisibiliteDocument/FHIR/TRE-A07-StatutVisibiliteDocument"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 MEBIBYTE = 1024 * 1024
@@ -228,6 +230,87 @@ def test_a_blocked_professional_feeds_nothing(record: FedRecord) -> None:
 
     assert (answer.status, answer.code) == (403, "blocked")
     assert record.trace()[-1]["outcome"] == "8"
+
+
+def by_ins(body: Json, record: FedRecord) -> None:
+    body["subject"] = {"reference": f"Patient?identifier={bodies.qualified(record.ins)}"}
+
+
+def by_logical_ins(body: Json, record: FedRecord) -> None:
+    system, _, value = bodies.qualified(record.ins).partition("|")
+    body["subject"] = {"identifier": {"system": system, "value": value}}
+
+
+def in_a_contained_patient(body: Json, record: FedRecord) -> None:
+    body["subject"] = {"reference": "#p"}
+    body["contained"].append(bodies.patient(record.ins) | {"id": "p"})
+
+
+def by_id(_: Json, __: FedRecord) -> None:
+    """As the body is."""
+
+
+NAMINGS = {naming.__name__: naming for naming in (by_id, by_ins, by_logical_ins, in_a_contained_patient)}
+
+
+class TestOrder:
+    """Who may not feed the record is told that, whatever else is wrong."""
+
+    @pytest.mark.parametrize("name", sorted(SPOILT.keys() - {"no patient"}))
+    def test_the_decision_comes_before_what_is_wrong_with_a_document(self, record: FedRecord, name: str) -> None:
+        body = bodies.document(record.id)
+        SPOILT[name][0](body)
+        record.block(STRANGER)
+        callers = {STRANGER: (403, "blocked"), OTHER_PERSON: (404, "no-record"), AGENT: (403, "not-authorised")}
+
+        answers = [sent(record, body, who) for who in callers]
+
+        assert [(answer.status, answer.code) for answer in answers] == [*callers.values()]
+        refused = [entry["reason"] for entry in record.trace() if (entry["act"], entry["outcome"]) == ("ITI-105", "8")]
+        assert refused == [code for _, code in callers.values()]
+
+    @pytest.mark.parametrize("name", NAMINGS)
+    def test_however_the_patient_is_named(self, record: FedRecord, name: str) -> None:
+        body = bodies.document(record.id)
+        NAMINGS[name](body, record)
+        assert record.api.post("/fhir/DocumentReference", body, as_=AUTHOR).status == 201
+        record.block(STRANGER)
+        attachment(size=1)(body)
+
+        blocked, author = (sent(record, body, who) for who in (STRANGER, AUTHOR))
+
+        assert (blocked.status, blocked.code) == (403, "blocked")
+        assert (author.status, author.code) == (422, "size-mismatch")
+
+    @pytest.mark.parametrize(
+        "subject",
+        [[], 7, {"reference": 7}, {"reference": "#p"}, {"identifier": {"system": 7, "value": []}}, {"identifier": 7}],
+    )
+    def test_a_document_that_names_nobody_is_wrong_in_itself(self, record: FedRecord, subject: Any) -> None:
+        body = bodies.document(record.id, subject=subject, contained=[7, {"id": "p", "identifier": [7]}, {"id": []}])
+
+        assert sent(record, body).status == 422
+
+    def test_the_decision_comes_before_what_is_wrong_with_a_change(self, record: FedRecord) -> None:
+        document = record.publish()
+        record.block(STRANGER)
+        url = f"/fhir/DocumentReference/{document}"
+        by_identifier = f"/fhir/DocumentReference?identifier=urn:x|{document}"
+        wrong: list[object] = [
+            [{"op": "add", "path": "/securityLabel/-", "value": {}}],
+            {"resourceType": "Parameters", "parameter": []},
+        ]
+
+        answers = [
+            record.api.patch(url, body, as_=who) for body in wrong for who in (STRANGER, OTHER_PERSON, AGENT, AUTHOR)
+        ]
+        unknown = [record.api.patch(by_identifier, body, as_=STRANGER).status for body in wrong]
+
+        expected = [(403, "blocked"), (404, "no-record"), (403, "not-authorised"), (422, "invalid-resource")]
+        assert [(answer.status, answer.code) for answer in answers] == expected * 2
+        assert unknown == [404, 404]
+        refused = [entry["reason"] for entry in record.trace() if (entry["act"], entry["outcome"]) == ("patch", "8")]
+        assert refused == [code for _, code in expected[:3]] * 2
 
 
 def test_a_closed_record_is_not_fed(record: FedRecord) -> None:

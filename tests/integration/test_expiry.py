@@ -310,9 +310,10 @@ def test_a_lost_answer_or_a_refusing_database_loses_and_doubles_nothing(
     assert len(messages(stack, record)) == 8
 
 
-def test_one_consent_that_cannot_be_handled_stops_no_other(
-    record: OpenRecord, clock: TimeMachineFixture, stack: dict[str, str]
+def test_one_consent_that_cannot_be_handled_stops_no_other_and_the_log_says_what_it_is_about(
+    record: OpenRecord, clock: TimeMachineFixture, stack: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("ERROR", logger="dmp")
     broken = record.authorise("810101000001", period={"end": "2026-03-10"}).id
     sound = record.authorise("810101000002", period={"end": "2026-03-10"}).id
     [item] = [i for i in items_of(stack, record.id, "C#") if i["local"]["S"] == broken.partition(".")[2]]
@@ -320,10 +321,11 @@ def test_one_consent_that_cannot_be_handled_stops_no_other(
     clock.move_to("2026-03-11T12:00:00Z", tick=False)
 
     swept = record.api.run(JOB)
+    logged = [one.__dict__["failure"] for one in caplog.records if one.message == "consent_expiry_failed"]
     aws.client("dynamodb").put_item(TableName=stack["RECORDS_TABLE"], Item=item)
     mended = record.api.run(JOB)
 
-    assert (swept["expired"], swept["failed"], swept["done"]) == (1, 1, False)
+    assert (swept["expired"], swept["failed"], swept["done"], logged) == (1, 1, False, ["KeyError"])
     assert record.status_of(sound) == "inactive"
     assert (mended["expired"], mended["done"]) == (1, True)
 
@@ -366,7 +368,7 @@ def test_a_job_that_has_nothing_to_do_writes_nothing(record: OpenRecord) -> None
 def test_memory_stays_bounded_however_much_is_due(
     record: OpenRecord, clock: TimeMachineFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dmp.adapters.record_store._PAGE", 5)
+    monkeypatch.setattr("dmp.adapters.due_index._PAGE", 5)
     for number in range(30):
         record.authorise(f"8101010001{number:02d}", period={"end": "2026-03-10"})
     clock.move_to("2026-03-11T12:00:00Z", tick=False)

@@ -231,7 +231,7 @@ class TestOfADocument:
         assert outcomes(answer, anybody, "10") == (False, "not-authorised")
         assert outcomes(answer, anybody, "60") == (False, "not-habilitated")
         rows = [code for _, _, codes in found[SPECIALIST.identifier.value] for code in codes]
-        assert sorted(rows) == sorted(access_matrix.rows())
+        assert sorted(rows) == sorted(access_matrix.professions())
         assert [p["consent"] for _, p in told(answer) if p["rule"] == ["authorised"]] == [[f"Consent/{consent}"]]
         assert record.ins not in answer.body.decode()
 
@@ -309,6 +309,27 @@ class TestHidingWhatIsHidden:
         after = [explain(record, parent, actor=actor(healer)), explain(record, parent, document=of_document(document))]
         assert [answer.body for answer in after] == [answer.body for answer in before]
         assert documents(explain(record, actor=actor(healer))) == {document: (True, "emergency")}
+
+    def test_a_representative_learns_of_no_secret_depositor(self, api: ApiClient, stack: dict[str, str]) -> None:
+        record, parent, guardian = of_a_child(api, stack)
+        secret = requester_professional("10108880013", "1690000006", is_secret=True)
+        named = [{"type": "Practitioner", "identifier": {"system": PS_IDNAT, "value": "810101234567"}}]
+        document = record.publish(as_=secret, author=named, contained=None)
+        mentioned = requester_professional("10101234567", "1690000006")
+        asked = [actor(who, structure=at_structure("1690000006")) for who in (secret, mentioned)]
+        asked.append({"part": [{"name": "identifier", **at_structure("1690000006")}]})
+
+        hers = explain(record, parent, document=of_document(document))
+        rules = [documents(explain(record, parent, actor=one))[document] for one in asked]
+        seen = record.api.get(f"/fhir/DocumentReference/{document}", as_=parent)
+
+        anybody = "Tout autre professionnel de santé"
+        assert set(people(hers)) == {f"Patient/{record.id}", guardian, "810101234567", anybody}
+        assert people(hers)["810101234567"] == [(True, "named-author", [])]
+        assert rules == [(False, "not-authorised"), (True, "named-author"), (False, "not-habilitated")]
+        assert {"1690000006", "810108880013"}.isdisjoint(re.findall(r"\w+", seen.body.decode()))
+        own = people(explain(record, document=of_document(document)))
+        assert own["1690000006"] == own["810108880013"] == [(True, "author", [])]
 
 
 def anonymous(text: str) -> str:

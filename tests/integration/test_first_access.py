@@ -4,21 +4,19 @@ import json
 import random
 from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
 
-import boto3
 import pytest
 
 from dmp.composition import foundation
 from dmp.domain.changes import SaveRecord
 from dmp.domain.requester import Requester
-from infra.local import triggers
 from tests import bodies
 from tests.api_client import ApiClient
 from tests.aws_calls import Killed, Moment, answer_lost, counted, killed, meanwhile, refused
 from tests.fed_record import AUTHOR, SPECIALIST, FedRecord, open_record, partition
 from tests.given_stream import GivenStream, mappings_of
 from tests.requester_factories import requester_employee, requester_patient, requester_professional, requester_server
+from tests.told import lost
 
 type Json = dict[str, Any]
 
@@ -276,18 +274,16 @@ def test_a_known_professional_costs_one_read_and_everything_else_nothing(record:
 
 
 def test_an_entry_that_cannot_be_read_ends_in_the_queue_of_the_lost_and_the_others_are_told(
-    record: FedRecord, monkeypatch: pytest.MonkeyPatch
+    record: FedRecord, stack: dict[str, str]
 ) -> None:
-    monkeypatch.setattr(triggers, "FIRST_PAUSE_SECONDS", 0.001)
     record.found(SPECIALIST)
     image = {"pk": {"S": f"R#{record.id}"}, "sk": {"S": "0"}, "entry": {"S": "{}"}}
-    poison = {"eventName": "INSERT", "dynamodb": {"Keys": {}, "NewImage": image, "SequenceNumber": "poison"}}
-    queue = boto3.client("sqs").create_queue(QueueName=f"lost-{uuid4().hex}")["QueueUrl"]
+    key = {"pk": image["pk"], "sk": image["sk"]}
+    poison = {"eventName": "INSERT", "dynamodb": {"Keys": key, "NewImage": image, "SequenceNumber": "poison"}}
     [mapping] = mappings_of("FirstAccesses")
-    arn = f"arn:aws:sqs:eu-west-3:123456789012:{queue.rpartition('/')[2]}"
 
-    GivenStream(mapping, arn, record.api.functions, [poison, *events(record)]).consume()
+    GivenStream(mapping, "never", record.api.functions, [poison, *events(record)]).consume()
 
-    [lost] = boto3.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
-    assert json.loads(lost["Body"])["DDBStreamBatchInfo"]["startSequenceNumber"] == "poison"
+    [put_aside] = [one for one in lost(stack) if one["keys"] == key]
+    assert put_aside["DDBStreamBatchInfo"]["startSequenceNumber"] == "poison"
     assert len(told(record)) == 1

@@ -102,18 +102,21 @@ def test_only_what_the_filter_wants_arrives_in_order_within_a_second(table: dict
     assert monotonic() - started < 2
 
 
-def test_a_poison_message_alone_is_put_aside(table: dict[str, str]) -> None:
-    runtime = Recorder(lambda keys: [keys.index("M#bad")] if "M#bad" in keys else [])
-    put("M#1", "M#bad", "M#3")
+def test_from_the_first_reported_failure_on_a_batch_comes_again_whole_and_is_put_aside_whole(
+    table: dict[str, str],
+) -> None:
+    runtime = Recorder(lambda keys: [keys.index(bad) for bad in ("M#worse", "M#bad") if bad in keys])
+    put("M#1", "M#bad", "M#3", "M#worse", "M#5")
     consuming = consumer(table, runtime)
 
     consuming.start()
-    wait_for(lambda: runtime.calls[-1:] == [["M#3"]])
+    wait_for(lambda: len(runtime.calls) == 2)
     consuming.stop()
 
     [message] = lost(table)
-    assert runtime.calls == [["M#1", "M#bad", "M#3"], ["M#bad"], ["M#bad"], ["M#3"]]
-    assert message["DDBStreamBatchInfo"]["batchSize"] == 1
+    rest = ["M#bad", "M#3", "M#worse", "M#5"]
+    assert runtime.calls == [["M#1", *rest], rest]
+    assert message["DDBStreamBatchInfo"]["batchSize"] == 4
 
 
 def test_a_function_that_raises_gets_the_batch_in_halves(table: dict[str, str]) -> None:

@@ -111,11 +111,17 @@ def test_a_guardian_asks_for_a_minor(api: ApiClient, operation: str) -> None:
     assert (opened.status, "opposed" in str(opened.body)) == ((409, True) if operation == OPPOSE else (201, False))
 
 
+NEIGHBOUR = [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode", "code": "NBOR"}]}]
 WRONG: dict[str, tuple[dict[str, Any], int, str]] = {
     "no minor": ({"patient": {}}, 422, "missing-parameter"),
     "an adult": ({"patient": of_child("", "1979-03-28")}, 422, "not-a-minor"),
     "another minor": ({"patient": of_child("279035121518989")}, 422, "ins-mismatch"),
     "no date of birth": ({"patient": of_child("", "")}, 422, "ins-invalid"),
+    "a neighbour": (
+        {"guardian": {"resource": bodies.guardian("", relationship=NEIGHBOUR)}},
+        422,
+        "not-a-representative",
+    ),
     "no guardian": ({"guardian": {}}, 403, "not-authorised"),
     "another guardian": ({"guardian": {"resource": bodies.guardian("279035121518989")}}, 403, "not-authorised"),
 }
@@ -130,6 +136,11 @@ def test_a_guardian_proves_whose_it_is(api: ApiClient, stack: dict[str, str], op
         found = resource["identifier"][0]["value"] or ins
         child = bodies.patient(found, birthDate=resource["birthDate"])
         changed = {"patient": {"resource": {name: value for name, value in child.items() if value}}}
+    if (
+        "relationship" in (other := changed.get("guardian", {}).get("resource", {}))
+        and not other["identifier"][0]["value"]
+    ):
+        changed = {"guardian": {"resource": bodies.guardian(parent, relationship=other["relationship"])}}
     given = {"guardian": {"resource": bodies.guardian(parent)}, "patient": of_child(ins), **changed}
     before = everything_stored(stack)
 
@@ -137,6 +148,65 @@ def test_a_guardian_proves_whose_it_is(api: ApiClient, stack: dict[str, str], op
 
     assert (refusal.status, refusal.code) == (status, code)
     assert everything_stored(stack) == before
+
+
+@both
+def test_nobody_becomes_the_guardian_of_an_adult_by_inventing_a_birth_date(
+    api: ApiClient, stack: dict[str, str], operation: str
+) -> None:
+    adult, stranger = "279035121518989", bodies.new_ins()
+    identifier = {"valueIdentifier": {"system": INS_NIR, "value": adult}}
+    invented = {"resource": bodies.patient(adult, INS_NIR, birthDate=CHILD)}
+    guardian = {"resource": bodies.guardian(stranger)}
+    before = everything_stored(stack)
+
+    asked = ask(api, operation, adult, person(stranger), identifier=identifier, patient=invented, guardian=guardian)
+    opened = opens(api, adult, person(stranger), patient=invented, guardian=guardian)
+
+    assert [(a.status, a.code) for a in (asked, opened)] == [(422, "ins-invalid")] * 2
+    assert everything_stored(stack) == before
+
+
+def test_a_guardian_lifts_what_a_guardian_asked_and_nothing_else(api: ApiClient, stack: dict[str, str]) -> None:
+    parent = bodies.new_ins()
+    guardian = {"resource": bodies.guardian(parent)}
+
+    def by_guardian(operation: str, ins: str) -> Response:
+        return ask(api, operation, ins, person(parent), guardian=guardian, patient=of_child(ins))
+
+    def by_agent(operation: str, ins: str) -> Response:
+        return ask(api, operation, ins, AGENT, **ATTESTED)
+
+    own, attested, guarded, both_ways = (bodies.new_ins() for _ in range(4))
+    ask(api, OPPOSE, own)
+    by_guardian(OPPOSE, own)
+    by_agent(OPPOSE, attested)
+    by_guardian(OPPOSE, guarded)
+    by_guardian(OPPOSE, both_ways)
+    ask(api, OPPOSE, both_ways)
+    before = everything_stored(stack)
+    refusals = [by_guardian(LIFT, ins) for ins in (own, attested, both_ways)]
+    after = everything_stored(stack)
+
+    assert {(a.status, a.code) for a in refusals} == {(403, "not-authorised")}
+    assert after == before
+    assert own not in str(after)
+    adult = {"guardian": guardian, "patient": of_child(own, "1979-03-28")}
+    assert ask(api, LIFT, own, person(parent), **adult).code == "not-a-minor"
+    assert [(by_guardian(LIFT, guarded).status, opens(api, guarded).status)] == [(204, 201)]
+    assert [(by_agent(LIFT, attested).status, opens(api, attested).status)] == [(204, 201)]
+    assert [(ask(api, LIFT, both_ways).status, opens(api, both_ways).status)] == [(204, 201)]
+
+
+def test_a_guardian_who_lifts_while_the_person_opposes_lifts_nothing(api: ApiClient) -> None:
+    ins, parent = bodies.new_ins(), bodies.new_ins()
+    given = {"guardian": {"resource": bodies.guardian(parent)}, "patient": of_child(ins)}
+    ask(api, OPPOSE, ins, person(parent), **given)
+
+    with meanwhile("TransactWriteItems", lambda: ask(api, OPPOSE, ins)):
+        late = ask(api, LIFT, ins, person(parent), **given)
+
+    assert (late.status, late.code, opens(api, ins).code) == (403, "not-authorised", "opposed")
 
 
 @both

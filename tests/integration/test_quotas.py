@@ -13,7 +13,13 @@ from tests.api_client import ApiClient, Response
 from tests.caller_trace import traced_of
 from tests.closed_record import small_stack
 from tests.open_record import OpenRecord, everything_stored, open_record
-from tests.requester_factories import requester_cpam_agent, requester_patient, requester_professional
+from tests.requester_factories import (
+    requester_cpam_agent,
+    requester_employee,
+    requester_patient,
+    requester_professional,
+    requester_server,
+)
 
 MOST = 3
 ATTESTED = {"attestation": bodies.attested()}
@@ -113,3 +119,31 @@ def test_oppositions_count_as_openings(api: ApiClient, clock: TimeMachineFixture
     answers = [api.post("/fhir/Patient/$oppose", body, as_=agent) for body in asked]
 
     assert [a.status for a in answers] == [204] * MOST + [429]
+
+
+@pytest.mark.parametrize("operation", ["$open", "$oppose", "$lift-opposition"])
+def test_what_cannot_be_read_counts_too(
+    record: OpenRecord, stack: dict[str, str], clock: TimeMachineFixture, operation: str
+) -> None:
+    agent, url = requester_cpam_agent(f"agent-{operation}"), f"/fhir/Patient/{operation}"
+    known = {"valueIdentifier": {"system": INS_NIR_TEST, "value": record.ins}}
+    readable = {**bodies.opening(record.ins, identifier=known, **ATTESTED)}
+
+    answers = [record.api.post(url, b"{", content_type="application/fhir+json", as_=agent) for _ in range(MOST + 1)]
+    in_record = record.api.post(url, readable, as_=agent)
+
+    assert [a.status for a in answers] == [400] * MOST + [429]
+    assert (in_record.status, exceeded(record.trace())) == (429, 1)
+    assert [e["reason"] for e in traced_of(stack, agent)] == ["quota-exceeded"]
+
+
+def test_the_people_and_servers_of_a_structure_count_together(record: OpenRecord, clock: TimeMachineFixture) -> None:
+    ours, theirs = "1690000105", "1690000113"
+    callers = [*(requester_employee(f"nobody-{n}", ours) for n in range(MOST)), requester_server(ours)]
+
+    answers = [opens(record.api, bodies.new_ins(), who) for who in callers]
+    other = opens(record.api, bodies.new_ins(), requester_employee("nobody-0", theirs))
+    doctor = opens(record.api, bodies.new_ins(), requester_professional("10100000777", ours))
+
+    assert [a.status for a in answers] == [201] * MOST + [429]
+    assert (other.status, doctor.status) == (201, 201)

@@ -1,5 +1,6 @@
 """The record: opened by everybody who may, looked up, read, closed and reopened (TD0.2, TD1.1 to TD1.5)."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -8,6 +9,8 @@ import pytest
 from time_machine import TimeMachineFixture
 
 from dmp.domain.identifiers import INS_NIR, INS_NIR_DEMO, INS_NIR_TEST, STRUCT_IDNAT
+from dmp.domain.requester import Requester
+from dmp.fhir.systems import FR_BIRTH_GIVEN_NAMES
 from tests import bodies
 from tests.api_client import ApiClient, Caller, Response
 from tests.aws_calls import answer_lost, counted, meanwhile, refused
@@ -124,7 +127,7 @@ def test_an_opening_reads_once_counts_once_and_writes_once(api: ApiClient) -> No
     with counted() as calls:
         opens(api, ins, requester_patient(bodies.qualified(ins)))
 
-    assert calls == ["GetItem", "UpdateItem", "TransactWriteItems"]
+    assert calls == ["UpdateItem", "GetItem", "TransactWriteItems"]
 
 
 def test_a_second_opening_is_told_so_and_traced(record: OpenRecord) -> None:
@@ -266,6 +269,15 @@ def test_a_delegation_ends_with_the_majority_whatever_any_job_does(api: ApiClien
 # --- bad input at opening
 
 
+TESTED = [{"system": INS_NIR_TEST, "value": bodies.new_ins()}]
+ROLE_CODE = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
+RELATED = {code: [{"coding": [{"system": ROLE_CODE, "code": code}]}] for code in ("NBOR", "GRPRN", "MTH", "GUARD")}
+
+
+def named(*others: dict[str, Any], **official: Any) -> dict[str, Any]:
+    return {"patient": {"name": [{"use": "official", "family": "A", "given": ["B"], **official}, *others]}}
+
+
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no patient": ({"patient": None}, "missing-parameter"),
     "no INS": ({"patient": {"identifier": []}}, "ins-required"),
@@ -285,9 +297,28 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no attestation": ({"attestation": None}, "attestation-required"),
     "a blank attestation": ({"attestation": {"valueString": "  "}}, "invalid-resource"),
     "a guardian of another type": ({"guardian": {"resource": {"resourceType": "Patient"}}}, "invalid-parameter"),
+    "a birth year that is not the INS's": ({"patient": {"birthDate": "1980-03-28"}}, "ins-invalid"),
+    "a birth name without end": (named(family="A" * 201), "invalid-resource"),
+    "a usual name without end": (named({"use": "usual", "family": "A" * 201}), "invalid-resource"),
+    "a given name without end": (named(given=["A" * 201]), "invalid-resource"),
+    "given names without end": (named(given=["A"] * 21), "invalid-resource"),
+    "given names of birth without end": (named(extension=[
+        {"url": FR_BIRTH_GIVEN_NAMES, "valueString": "A " * 20 + "A"}
+    ]), "invalid-resource"),
+    "no mail address": ({"patient": {"telecom": [{"system": "email", "value": "dominique"}]}}, "invalid-parameter"),
+    "a guardian who is a neighbour": (
+        {"patient": {"birthDate": CHILD, "identifier": TESTED}, "guardian": {"resource": bodies.guardian(
+            "279035121518989", relationship=RELATED["NBOR"])}},
+        "not-a-representative",
+    ),
+    "a guardian who is a grandparent": (
+        {"patient": {"birthDate": CHILD, "identifier": TESTED}, "guardian": {"resource": bodies.guardian(
+            "279035121518989", relationship=RELATED["GRPRN"])}},
+        "not-a-representative",
+    ),
     "a guardian with a wrong INS": (
-        {"patient": {"birthDate": CHILD}, "guardian": {"resource": bodies.guardian("279035121518988", identifier=[
-            {"system": INS_NIR, "value": "279035121518988"}])}},
+        {"patient": {"birthDate": CHILD, "identifier": TESTED}, "guardian": {"resource": bodies.guardian(
+            "279035121518988", identifier=[{"system": INS_NIR, "value": "279035121518988"}])}},
         "ins-invalid",
     ),
 }  # fmt: skip
@@ -336,8 +367,10 @@ def test_real_identities_need_their_right_key(api: ApiClient, number: str) -> No
     ins = ins_with_key(number[:13])
     wrong = ins[:13] + f"{int(ins[13:]) % 97 + 1:02d}"
 
-    refusal = opens(api, wrong, AGENT, patient={"resource": bodies.patient(wrong, INS_NIR)}, **ATTESTED)
-    opened = opens(api, ins, AGENT, patient={"resource": bodies.patient(ins, INS_NIR)}, **ATTESTED)
+    born = f"19{number[1:3]}-03-28"
+
+    refusal = opens(api, wrong, AGENT, patient={"resource": bodies.patient(wrong, INS_NIR, birthDate=born)}, **ATTESTED)
+    opened = opens(api, ins, AGENT, patient={"resource": bodies.patient(ins, INS_NIR, birthDate=born)}, **ATTESTED)
 
     assert (refusal.status, refusal.code, opened.status) == (422, "ins-invalid", 201)
 
@@ -350,6 +383,55 @@ def test_test_identities_may_have_a_wrong_key(api: ApiClient, system: str) -> No
     opened = opens(api, wrong, AGENT, patient={"resource": bodies.patient(wrong, system)}, **ATTESTED)
 
     assert opened.status == 201
+
+
+def test_a_name_of_the_longest_leaves_room_in_the_head_for_every_decision(api: ApiClient) -> None:
+    longest = {"use": "official", "family": "é" * 200, "given": ["é" * 200] * 20}
+    contacts = [{"system": "phone", "value": "é" * 254}] * 20
+
+    record = open_record(api, name=[longest, {"use": "usual", "family": "é" * 200}], telecom=contacts)
+
+    assert record.consent(bodies.block(record.id)).status == 201
+    assert record.close().status == 200
+
+
+def test_a_guardian_is_described_in_so_many_bytes_and_no_more(api: ApiClient, stack: dict[str, str]) -> None:
+    ins, parent = bodies.new_ins(), bodies.new_ins()
+    too_large = {"resource": bodies.guardian(parent, name=[{"text": "x" * 100_000}])}
+    before = everything_stored(stack)
+
+    refusal = opens(api, ins, AGENT, patient=child(ins), guardian=too_large, **ATTESTED)
+
+    assert (refusal.status, refusal.code) == (413, "too-large")
+    assert everything_stored(stack) == before
+
+
+@pytest.mark.parametrize("relationship", [RELATED["GUARD"], [*RELATED["NBOR"], *RELATED["MTH"]]])
+def test_every_relationship_of_a_guardian_counts_and_is_kept(
+    api: ApiClient, stack: dict[str, str], relationship: list[dict[str, Any]]
+) -> None:
+    ins, parent = bodies.new_ins(), bodies.new_ins()
+    mother = requester_patient(bodies.qualified(parent))
+    guardian = {"resource": bodies.guardian(parent, relationship=relationship)}
+
+    opened = opens(api, ins, mother, patient=child(ins), guardian=guardian)
+
+    assert opened.status == 201
+    [person] = items_of(stack, opened.id, "P#")
+    kept = json.loads(person["body"]["S"])["relationships"]
+    assert kept == [concept["coding"][0]["code"] for concept in relationship]
+    authorised = api.post("/fhir/Consent", bodies.authorisation(opened.id), as_=mother)
+    assert authorised.status == 201
+
+
+def test_the_reason_of_a_closure_is_bounded(record: OpenRecord) -> None:
+    def close(reason: str) -> Response:
+        body = bodies.parameters(motive={"valueCode": "autre"}, reason={"valueString": reason})
+        return record.api.post(f"/fhir/Patient/{record.id}/$close", body, as_=record.patient)
+
+    too_long, longest = close("é" * 1001), close("é" * 1000)
+
+    assert (too_long.status, too_long.code, longest.status) == (422, "invalid-parameter", 200)
 
 
 def test_what_a_client_says_of_id_and_meta_is_ignored(api: ApiClient) -> None:
@@ -379,6 +461,7 @@ def test_the_patient_reads_the_own_record_in_every_version(record: OpenRecord) -
     assert unchanged.status == 304
     for missing in ("0", "4", "x", "1.5"):
         assert record.api.get(f"{url}/_history/{missing}", as_=record.patient).status == 404
+    assert [coding["code"] for e in record.trace() for coding in e["subtype"]].count("vread") == 5
 
 
 def test_a_professional_reads_the_record_once_authorised(record: OpenRecord) -> None:
@@ -608,6 +691,22 @@ def test_a_cpam_agent_closes_and_reopens_with_an_attestation(record: OpenRecord,
     assert (reopened.status, reopened.json["active"]) == (200, True)
 
 
+@pytest.mark.parametrize(
+    "opener", [AGENT, requester_employee(), requester_server(), HEALER], ids=lambda one: one.kind.value
+)
+def test_whoever_opens_a_record_finds_the_consent_to_it_and_no_other(api: ApiClient, opener: Requester) -> None:
+    ins = bodies.new_ins()
+    opened = opens(api, ins, opener, **ATTESTED)
+    patient = requester_patient(bodies.qualified(ins))
+    block = api.post("/fhir/Consent", bodies.block(opened.id, "810109998887"), as_=patient)
+
+    found = api.get(f"/fhir/Consent?patient={opened.id}", as_=opener)
+
+    assert block.status == 201
+    assert [kind_of(one) for one in found.resources] == ["opening"]
+    assert api.get(f"/fhir/Consent/{block.id}", as_=opener).status == 403
+
+
 def test_a_cpam_agent_reads_no_content_not_even_of_a_record_it_opened(api: ApiClient) -> None:
     ins = bodies.new_ins()
     opened = opens(api, ins, AGENT, **ATTESTED)
@@ -621,7 +720,6 @@ def test_a_cpam_agent_reads_no_content_not_even_of_a_record_it_opened(api: ApiCl
         f"/fhir/DocumentReference?patient={opened.id}&status=current",
         f"/fhir/DocumentReference/{document.id}",
         f"/fhir/Binary/{document.id}",
-        f"/fhir/Consent?patient={opened.id}",
         f"/fhir/AuditEvent?patient={opened.id}",
     ]
     answers = [api.get(read, as_=AGENT) for read in reads]

@@ -94,6 +94,7 @@ def test_every_version_of_a_person_is_kept(record: OpenRecord, tokens: TokenFact
     assert get(record, made.id).json == changed.json
     assert [get(record, f"{made.id}/_history/{n}").status for n in (1, 2, 3)] == [200, 200, 404]
     assert get(record, f"{made.id}/_history/1").json == made.json
+    assert [coding["code"] for e in record.trace() for coding in e["subtype"]].count("vread") == 4
 
 
 def test_an_update_is_one_of_the_version_and_of_the_person_it_names(record: OpenRecord) -> None:
@@ -210,10 +211,12 @@ def test_people_are_seen_by_who_reads_and_changed_by_who_decides(
         "search": lambda who: search(record, "", who),
         "create": lambda who: record.api.post(URL, body_of(record), as_=who),
         "create wrongly": lambda who: record.api.post(URL, body_of(record, mood="sunny"), as_=who),
+        "create emptily": lambda who: record.api.post(URL, body_of(record, telecom=[]), as_=who),
         "update": lambda who: put(record, person.id, person.json, who),
+        "update emptily": lambda who: put(record, person.id, person.json | {"telecom": []}, who),
         "delete": lambda who: delete(record, created(record).id, who),
     }
-    done = {"create": 201, "create wrongly": 422, "delete": 204}
+    done = {"create": 201, "create wrongly": 422, "create emptily": 422, "update emptily": 422, "delete": 204}
 
     for what, operation in operations.items():
         permitted = READERS if what in ("read", "vread", "search") else WRITERS

@@ -137,13 +137,14 @@ def test_only_professionals_who_may_read_subscribe(record: FedRecord, who: Reque
 def test_neither_the_patient_nor_the_blocked_subscribe_nor_anybody_once_it_is_closed(record: FedRecord) -> None:
     refused = [subscribe(record, record.patient)]
     record.block(SPECIALIST)
-    refused.append(subscribe(record))
+    refused += [subscribe(record), subscribe(record, reason="")]
     motive = bodies.parameters(motive={"valueCode": "patient-demande"})
     assert record.api.post(f"/fhir/Patient/{record.id}/$close", motive, as_=record.patient).status == 200
     refused.append(subscribe(record))
 
     assert [(answer.status, answer.code) for answer in refused] == [
         (403, "not-authorised"),
+        (403, "blocked"),
         (403, "blocked"),
         (403, "record-closed"),
     ]

@@ -143,8 +143,8 @@ class TestDefault:
 
 
 class TestReplacement:
-    @pytest.mark.parametrize("code", ["MASQUE_PS", "INVISIBLE_REPRESENTANTS_LEGAUX"])
-    def test_keeps_what_the_patient_chose(self, record: FedRecord, code: str) -> None:
+    @pytest.mark.parametrize("code", ["MASQUE_PS", "INVISIBLE_PATIENT", "INVISIBLE_REPRESENTANTS_LEGAUX"])
+    def test_keeps_what_hides_the_former(self, record: FedRecord, code: str) -> None:
         former = record.publish(**hidden(code))
 
         answer = record.api.post(
@@ -189,16 +189,19 @@ class TestReplacement:
         shown = relations(SPECIALIST)
         patch(record, former, bodies.MASK, record.patient)
 
-        assert (hers, before, shown, relations(SPECIALIST)) == ([True] * 4, [False] * 4, [True] * 4, [False] * 4)
+        assert (hers, before, shown, relations(SPECIALIST)) == ([True] * 4, [False] * 3, [True] * 3, [False] * 3)
         assert record.api.get(f"/fhir/DocumentReference/{document}", as_=AUTHOR).headers["etag"] == 'W/"2"'
 
-    def test_lets_the_author_announce(self, record: FedRecord) -> None:
+    def test_shows_once_the_author_announces(self, record: FedRecord) -> None:
         former = record.publish(**hidden("INVISIBLE_PATIENT"))
+        document = record.publish(content=OTHER_PDF, **replacing(former))
+        before = record.found(record.patient), told(record)
 
-        shown = record.publish(content=OTHER_PDF, **replacing(former))
+        patch(record, document, lifting("INVISIBLE_PATIENT"), AUTHOR)
 
-        assert record.found(record.patient) == [shown]
-        assert told(record) == [Told("document-added", about(shown), is_secret=False)]
+        assert before == ([], [])
+        assert record.found(record.patient) == [document]
+        assert told(record) == [Told("document-added", about(document), is_secret=False)]
 
 
 FORMS: dict[str, tuple[list[Json], list[str]]] = {

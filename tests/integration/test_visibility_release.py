@@ -142,7 +142,7 @@ def test_what_is_hidden_anew_does_not_wait_anew(record: FedRecord, clock: TimeMa
 def test_what_replaces_a_hidden_document_goes_on_waiting(record: FedRecord, clock: TimeMachineFixture) -> None:
     former = record.publish(**hidden("INVISIBLE_PATIENT"))
     at(clock, "2026-03-10T12:00:00Z")
-    document = record.publish(content=OTHER_PDF, **replacing(former), **hidden("INVISIBLE_PATIENT"))
+    document = record.publish(content=OTHER_PDF, **replacing(former))
 
     at(clock, NOTICE)
     announced = run(record)
@@ -194,19 +194,56 @@ def test_a_late_job_shows_at_once(record: FedRecord, clock: TimeMachineFixture) 
 
 def test_a_closed_record_waits_until_it_is_open_again(record: FedRecord, clock: TimeMachineFixture) -> None:
     document = record.publish(**hidden("INVISIBLE_PATIENT"))
-    close = bodies.parameters(motive={"valueCode": "patient-demande"})
-    assert record.api.post(f"/fhir/Patient/{record.id}/$close", close, as_=record.patient).status == 200
-    before = record.items()
+    close(record)
 
-    at(clock, RELEASE)
-    waiting = record.api.run(JOB)
-    unchanged = record.items() == before
+    seen = []
+    for moment in (NOTICE, "2026-04-02T10:00:00Z", RELEASE, "2026-04-03T10:00:00Z"):
+        at(clock, moment)
+        answer = record.api.run(JOB)
+        seen.append((answer["waiting"], answer["announced"], answer["released"]))
     reopen = bodies.parameters(method={"valueCode": "electronic"}, date={"valueDateTime": "2026-04-02"})
     assert record.api.post(f"/fhir/Patient/{record.id}/$reopen", reopen, as_=record.patient).status == 200
+    at(clock, "2026-04-04T10:00:00Z")
 
-    assert (waiting["waiting"], waiting["released"], unchanged) == (1, 0, True)
+    assert seen == [(1, 0, 0), (1, 0, 0), (0, 0, 0), (1, 0, 0)]
     assert run(record) == (0, 1)
     assert record.found(record.patient) == [document]
+
+
+def test_what_waits_in_a_closed_record_stays_as_it_is(record: FedRecord, clock: TimeMachineFixture) -> None:
+    record.publish(**hidden("INVISIBLE_PATIENT"))
+    close(record)
+    before = len(record.trace()), told(record)
+
+    at(clock, RELEASE)
+    waiting = record.api.run(JOB)["waiting"]
+
+    assert (waiting, len(record.trace()), told(record)) == (1, *before)
+    [entry] = [item for item in record.items() if item["sk"]["S"].startswith("D#")]
+    assert (entry["v"]["N"], entry["upd"]["S"][:10]) == ("1", "2026-03-02")
+    assert fsck.problems(record) == []
+
+
+def test_closed_records_keep_nobody_else_waiting(
+    record: FedRecord, api: ApiClient, stack: dict[str, str], clock: TimeMachineFixture
+) -> None:
+    for _ in range(3):
+        closed = open_record(api, stack)
+        closed.publish(**hidden("INVISIBLE_PATIENT"))
+        close(closed)
+    at(clock, "2026-03-20T12:00:00Z")
+    document = record.publish(**hidden("INVISIBLE_PATIENT"))
+    at(clock, "2026-05-01T12:00:00Z")
+
+    runs = [import_module("handlers.scheduled").visibility_release({}, Remaining(2)) for _ in range(2)]
+
+    assert [(one["waiting"], one["released"], one["done"]) for one in runs] == [(2, 0, False), (1, 1, True)]
+    assert record.found(record.patient) == [document]
+
+
+def close(record: FedRecord) -> None:
+    body = bodies.parameters(motive={"valueCode": "patient-demande"})
+    assert record.api.post(f"/fhir/Patient/{record.id}/$close", body, as_=record.patient).status == 200
 
 
 def test_what_representatives_must_not_see_is_told_in_secret(
@@ -258,7 +295,10 @@ def test_a_run_stops_in_time_and_the_next_goes_on(record: FedRecord, clock: Time
     assert set(record.found(record.patient)) == documents
 
 
-def test_one_that_fails_stops_nobody(record: FedRecord, clock: TimeMachineFixture, stack: dict[str, str]) -> None:
+def test_one_that_fails_stops_nobody(
+    record: FedRecord, clock: TimeMachineFixture, stack: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("ERROR", logger="dmp")
     documents = [record.publish(content=b"%PDF-1.4 " + bytes([n]), **hidden("INVISIBLE_PATIENT")) for n in range(3)]
     key = {"pk": {"S": f"R#{record.id}"}, "sk": {"S": f"D#{documents[0].partition('.')[2]}"}}
     aws.client("dynamodb").update_item(TableName=stack["RECORDS_TABLE"], Key=key, UpdateExpression="REMOVE facts")
@@ -266,7 +306,8 @@ def test_one_that_fails_stops_nobody(record: FedRecord, clock: TimeMachineFixtur
 
     answer = record.api.run(JOB)
 
-    assert (answer["released"], answer["failed"], answer["done"]) == (2, 1, False)
+    logged = [one.__dict__["failure"] for one in caplog.records if one.message == "visibility_release_failed"]
+    assert (answer["released"], answer["failed"], answer["done"], logged) == (2, 1, False, ["KeyError"])
 
 
 @pytest.mark.parametrize("moment", [NOTICE, RELEASE])

@@ -26,6 +26,7 @@ from tests.fed_record import AUTHOR, SPECIALIST, FedRecord, open_record
 from tests.hook_receiver import SLOWLY, HookReceiver, signature
 from tests.http_people import opened, professional
 from tests.requester_factories import requester_professional
+from tests.told import lost
 
 PHYSICIAN = requester_professional("10108888888", "1690000008", name="Claude LE GALL")
 NURSE = replace(SPECIALIST, profession="60", specialties=())
@@ -231,23 +232,49 @@ def test_a_record_to_which_nobody_listens_costs_one_query_a_batch(record: FedRec
     assert heard == ["Query", "BatchGetItem", "SendMessageBatch"]
 
 
-def test_from_the_first_poison_on_the_changes_come_back(
+def test_a_poison_is_put_aside_at_once_and_the_others_of_its_batch_are_announced(
     record: FedRecord, stack: dict[str, str], receiver: HookReceiver
 ) -> None:
     subscribe(record, receiver.url)
     for _ in range(2):
         record.publish()
     first, last = changes(record)
-    poison = {"eventID": "x", "dynamodb": {"NewImage": {"sk": {"S": "D#x"}}, "SequenceNumber": "poison"}}
+    key = {"pk": {"S": f"R#{record.id}"}, "sk": {"S": "D#x"}}
+    poison = {"eventID": "x", "dynamodb": {"Keys": key, "NewImage": {"sk": key["sk"]}, "SequenceNumber": "poison"}}
     other = {"eventID": "y", "dynamodb": {"Keys": {}, "SequenceNumber": "other"}}
     index_alone = {**last, "dynamodb": {**last["dynamodb"], "OldImage": last["dynamodb"]["NewImage"]}}
 
-    failed = announce(record, other, index_alone, first, poison, last)
-    told = under_way(stack)
-    with refused("SendMessageBatch", "RequestThrottled", 400):
-        untold = announce(record, last)
+    failed = announce(record, poison, other, index_alone, first, last)
 
-    assert (failed, len(told), untold) == (["poison"], 1, ["1"])
+    assert (failed, len(under_way(stack))) == ([], 2)
+    [put_aside] = [one for one in lost(stack, "LOST_CHANGES") if one["keys"] == key]
+    assert put_aside["DDBStreamBatchInfo"]["startSequenceNumber"] == "poison"
+
+
+def test_every_change_that_waits_for_a_queue_comes_back_and_is_the_same_event_again(
+    record: FedRecord, stack: dict[str, str], receiver: HookReceiver
+) -> None:
+    subscribe(record, receiver.url)
+    for _ in range(3):
+        record.publish()
+    batch = changes(record)
+
+    with refused("SendMessageBatch", "RequestThrottled", 400, nth=2):
+        failed = announce(record, *batch)
+    events = [hook["event"] for hook in under_way(stack)]
+    again = announce(record, *batch)
+
+    assert (failed, again) == (["1", "2"], [])
+    assert len({hook["event"] for hook in under_way(stack)} | set(events)) == 3
+
+
+def test_what_cannot_even_be_put_aside_comes_back(record: FedRecord) -> None:
+    poison = {"eventID": "x", "dynamodb": {"NewImage": {"sk": {"S": "D#x"}}, "SequenceNumber": "poison"}}
+
+    with refused("SendMessage", "RequestThrottled", 400):
+        failed = announce(record, poison)
+
+    assert failed == ["poison"]
 
 
 def test_a_hook_is_empty_signed_and_tells_nothing_of_the_patient(record: FedRecord, receiver: HookReceiver) -> None:
@@ -413,7 +440,7 @@ def test_on_the_local_stack_a_deposit_calls_the_software(tmp_path: Path) -> None
         asked = specialist.post("Subscription", resource(record.id, software.url))
 
         record.deposit(author)
-        first = list(software.wait_for(1))
+        again = first = list(software.wait_for(1))
         for minutes in (1, 2, 4, 8):  # the failure may be noted only after the clock was moved
             stack.move_clock(60 * minutes + 1)
             again = list(software.wait_for(2, seconds=5))

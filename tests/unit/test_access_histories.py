@@ -50,8 +50,9 @@ def test_ten_thousand_histories_agree_with_the_contract() -> None:
 
 WANTED = (
     "authorise done", "authorise invalid", "authorise denied", "renew done", "renew invalid", "revoke done",
-    "block done", "attend done", "delegate done", "oppose done", "masked done", "default done", "emergency done",
-    "emergency denied", "deposit done", "mask done", "forget done", "close done", "reopen done", "permit authorised",
+    "block done", "attend done", "attend invalid", "delegate done", "oppose done", "masked done", "default done",
+    "emergency done", "emergency denied", "deposit done", "mask done", "forget done", "close done", "reopen done",
+    "permit authorised",
     "permit emergency", "permit attending-physician", "permit representative", "deny blocked", "deny no-record",
     "deny record-closed", "deny not-authorised", "deny authorisation-expired", "deny hidden", "state VALIDE",
     "state EXPIRE", "state INTERDIT", "state NON_EXISTE",

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from dmp.domain import access_matrix
 from dmp.domain.access_matrix import permits
 from dmp.domain.code_lists import document_types
+from tests.requester_factories import requester_employee, requester_server
 
 DATA = Path(__file__).parents[2] / "functions" / "dmp" / "data" / "access_matrix.json"
 SOURCE = Path(__file__).parents[3] / "shared" / "data" / "matrice_habilitations.json"
@@ -52,6 +54,19 @@ def test_an_unknown_type_is_read_by_nobody(code: str | None) -> None:
     assert not any(permits(profession, code) for profession in ROWS)
 
 
+def test_a_secretary_reads_by_the_row_of_secretaries_alone_and_by_default_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    secretary = requester_employee()
+
+    assert access_matrix.row_of(secretary) is None
+    with monkeypatch.context() as changed:
+        changed.setattr(access_matrix, "rows", lambda: {"CPE": frozenset({"11488-4"})})
+        assert permits(access_matrix.row_of(secretary), "11488-4")
+    assert "CPE" not in access_matrix.professions()
+    assert access_matrix.row_of(requester_server()) is None
+
+
 def test_every_cell_names_a_known_type_and_every_row_its_basis() -> None:
     cells = {
         code for row in ROWS.values() for key in ("denied", "assumed_denied", "allowed") for code in row.get(key, [])
@@ -75,4 +90,4 @@ def test_every_cell_is_the_one_collected() -> None:
     ]
 
     assert differences == []
-    assert set(collected) == set(ROWS)
+    assert set(collected) == set(ROWS) - {"CPE"}

@@ -46,7 +46,7 @@ EXPECTED = {
     "consent": ALWAYS,
     "trace": ALWAYS | {"hidden"},
     "record": ALWAYS,
-    "life": ALWAYS,
+    "life": ALWAYS - {"record-closed"},
     "opening": {"permit", "not-authorised", "purpose-outside-care"},
 }
 RULES = {

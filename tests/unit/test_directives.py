@@ -381,3 +381,14 @@ def test_an_actor_is_one_that_the_kind_knows(kind: ConsentKind, actor: Identifie
 @pytest.mark.parametrize("kind", OF_NOBODY)
 def test_choices_and_oppositions_are_about_nobody(kind: ConsentKind) -> None:
     directives.check_actor(asked(kind, actor=None))
+
+
+def test_an_authorisation_that_began_earlier_lasts_a_year_from_its_start_and_renewed_from_now() -> None:
+    start = NOW - timedelta(days=100)
+    a_year_from_now = asked(ConsentKind.AUTHORISATION, start=start, end=NOW + timedelta(days=364))
+
+    with pytest.raises(Invalid) as refused:
+        period_of(a_year_from_now, NOW, 12)
+
+    assert refused.value.code == "period-too-long"
+    assert period_of(a_year_from_now, NOW, 12, renews=True) == (start, a_year_from_now.end)

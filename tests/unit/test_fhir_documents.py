@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from dmp.domain.errors import DmpError, Invalid, Malformed, NotAllowed, Unsuppor
 from dmp.domain.identifiers import Identifier, structure
 from dmp.domain.submission import Publication
 from dmp.fhir import systems as s
-from dmp.fhir.document_patch import apply_patch, read_document_patch
+from dmp.fhir.document_patch import read_document_patch
 from dmp.fhir.document_reference import Intake
 from dmp.fhir.document_rendering import render_binary, render_document
 from dmp.fhir.publication import read_simplified_publish
@@ -191,9 +192,13 @@ def test_an_empty_header_adds_nothing() -> None:
         cda_published(bare, masterIdentifier=None)
 
 
+def revised(resource: Mapping[str, object], body: bytes, content_type: str) -> Metadata:
+    return read_document_patch(body, content_type).revise(resource)
+
+
 def patched(*operations: make.Json, **stored: Any) -> Metadata:
     resource = json.loads(json.dumps(published(**stored).resource))
-    return apply_patch(resource, make.as_bytes(list(operations)), JSON_PATCH)
+    return revised(resource, make.as_bytes(list(operations)), JSON_PATCH)
 
 
 def labels(metadata: Metadata) -> list[str]:
@@ -408,7 +413,7 @@ def test_fhirpath_patches_do_the_same(
 ) -> None:
     resource = published(securityLabel=stored or None).resource
 
-    metadata = apply_patch(resource, body, FHIR_JSON)
+    metadata = revised(resource, body, FHIR_JSON)
 
     assert metadata.visibility == visibility
     assert metadata.is_archived == archived
@@ -453,14 +458,14 @@ def test_fhirpath_patches_do_the_same(
 )
 def test_a_fhirpath_patch_that_is_not_ours_is_refused(body: bytes, error: type[DmpError]) -> None:
     with pytest.raises(error):
-        apply_patch(published().resource, body, FHIR_JSON)
+        revised(published().resource, body, FHIR_JSON)
 
 
 def test_a_patch_leaves_the_stored_resource_alone() -> None:
     resource = published().resource
     before = copy.deepcopy(resource)
 
-    apply_patch(resource, make.as_bytes([{"op": "add", "path": "/securityLabel/-", "value": MASK}]), JSON_PATCH)
+    revised(resource, make.as_bytes([{"op": "add", "path": "/securityLabel/-", "value": MASK}]), JSON_PATCH)
 
     assert resource == before
 

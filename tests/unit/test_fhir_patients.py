@@ -46,7 +46,7 @@ def test_an_opening_is_read() -> None:
     assert identity.telecom == (Telecom("email", "dominique@example.org"),)
     assert (opening.method, opening.attestation) == (OpeningMethod.ELECTRONIC, "Consentement recueilli au guichet")
     assert opening.guardian is not None
-    assert opening.guardian.relationship == "FTH"
+    assert opening.guardian.relationships == ("FTH",)
     assert "patient" not in opening.guardian.resource
 
 

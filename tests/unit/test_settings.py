@@ -14,6 +14,7 @@ from dmp.settings import (
     SettingsError,
     Stage,
     issuers_from,
+    queue,
 )
 
 ISSUER = {
@@ -119,6 +120,9 @@ def test_the_other_functions_read_what_they_need() -> None:
     assert CapabilitySettings.from_environment().base_url == "https://dmp.example"
     assert NotificationSettings.from_environment().portal_url == "https://portal.example"
     assert HookSettings.from_environment().hook_queue == "https://queue.example/hooks"
+    assert queue("HOOK_QUEUE") == "https://queue.example/hooks"
+    with pytest.raises(SettingsError, match="NO_QUEUE is missing"):
+        queue("NO_QUEUE")
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ def write_document(entry: DocumentEntry, sk: str | None = None) -> Item:
         "type": [entry.type.system, entry.type.code, entry.type.display] if entry.type else None,
         "labels": sorted(entry.visibility),
         "by": [maybe_text(entry.depositor.person), maybe_text(entry.depositor.structure)],
+        "secret": entry.is_secret,
         "authors": sorted(map(str, entry.authors)),
         "content": [content.key, content.content_type, content.size, content.sha1, content.sha256],
         "master": maybe_text(entry.master_identifier),
@@ -74,10 +75,16 @@ def document_indexes(entry: DocumentEntry) -> Item:
 
 
 def unchanged(entry: DocumentEntry) -> tuple[str, Item]:
-    """The condition that nobody has changed an entry, nor the release job when it is due; and its values."""
-    due = due_indexes(keys.Due.DOCUMENTS, entry.id, entry.due).get("gx_at")
+    """The condition that nobody has written an entry since it was read, in the same version or not; and its values."""
     version = {":v": {"N": str(entry.version)}}
-    return ("v = :v AND gx_at = :at", version | {":at": due}) if due else ("v = :v", version)
+    if not entry.revision:
+        return "v = :v AND attribute_not_exists(rev)", version
+    return "v = :v AND rev = :rev", version | {":rev": {"N": str(entry.revision)}}
+
+
+def rewritten(entry: DocumentEntry) -> Item:
+    """The attribute by which whoever read an entry notices that it was written over."""
+    return {"rev": {"N": str(entry.revision + 1)}}
 
 
 def _read_content(row: list[Any]) -> StoredContent:
@@ -93,11 +100,13 @@ def read_document(item: Item) -> DocumentEntry:
         record=keys.record_of(item["pk"]["S"]),
         local=item["local"]["S"],
         version=int(item["v"]["N"]),
+        revision=int(item["rev"]["N"]) if "rev" in item else 0,
         updated=datetime.fromisoformat(item["upd"]["S"]),
         status=DocumentStatus(item["st"]["S"]),
         type=Coding(*facts["type"]) if facts["type"] else None,
         visibility=frozenset(map(Visibility, facts["labels"])),
         depositor=Depositor(maybe_identifier(person), maybe_identifier(structure)),
+        is_secret=facts.get("secret", False),
         authors=frozenset(map(Identifier.parse, facts["authors"])),
         content=_read_content(facts["content"]),
         master_identifier=maybe_identifier(facts["master"]),

@@ -1,14 +1,16 @@
 """Which professionals have been in a record already (R.1111-43)."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from dmp.adapters import audit_items, keys, record_items
 from dmp.adapters.keyring import Keyring
-from dmp.adapters.record_items import Item
 from dmp.adapters.table import Table
 from dmp.domain.audit import AuditEntry
 from dmp.domain.record import Record
 
 
-def new_entry(change: Item) -> AuditEntry | None:
+def new_entry(change: Mapping[str, Any]) -> AuditEntry | None:
     """The entry of the trace that a change of the stream appended; None for any other change."""
     image = change.get("dynamodb", {}).get("NewImage")
     return audit_items.read_entry(image) if change.get("eventName") == "INSERT" and image else None

@@ -24,6 +24,7 @@ class Due(StrEnum):
     CONSENTS = ""
     DOCUMENTS = "V"
     RECORDS = "R"
+    MAILS = "M"
 
 
 def partition(record: str) -> str:

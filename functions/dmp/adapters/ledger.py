@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from dmp.adapters.keyring import Keyring
 
 LARGEST_TRANSACTION = 100
+LARGEST_ITEM = 400_000
+"""Bytes that one item may have: DynamoDB takes 400 KB."""
 LARGEST_SUM = 4_000_000
 """Bytes that the items of one transaction may have together: DynamoDB takes 4 MB."""
 _ATTEMPTS = 5
@@ -37,13 +39,14 @@ class Ledger:
     def commit(self, changes: Sequence[Change]) -> None:
         """Write all changes or none.
 
-        Raises `Contention` when a condition did not hold, `TooLarge` over 100 writes, `Unavailable` when DynamoDB
-        does not say that it succeeded.
+        Raises `Contention` when a condition did not hold, `TooLarge` over 100 writes or for an item that is too large,
+        `Unavailable` when DynamoDB does not say that it succeeded.
         """
         writes = [(write, change) for change in changes for write in self._writes.of(change)]
         if len(writes) > LARGEST_TRANSACTION:
             raise TooLarge("too-many")
-        if sum(_size(write) for write, _ in writes) > LARGEST_SUM:
+        sizes = [_size(write) for write, _ in writes]
+        if sum(sizes) > LARGEST_SUM or any(size > LARGEST_ITEM for size in sizes):
             raise TooLarge("too-large")
         for attempt in range(1, _ATTEMPTS + 1):
             reasons = self._attempt([write for write, _ in writes])

@@ -1,11 +1,13 @@
 """The mails of messages on their way out: claimed before they are sent, so that each leaves once at most."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dmp.adapters import keys, message_items
+from dmp.adapters.due_index import due
 from dmp.adapters.table import Table
 from dmp.domain.errors import Unavailable
 from dmp.domain.mail import MailState
@@ -14,6 +16,8 @@ from dmp.domain.notification import Message
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
+_INDEXED = "SET mail = :state, claimed_by = :claim, gx_month = :gx_month, gx_at = :gx_at"
+_OUT_OF_INDEX = "SET mail = :state, claimed_by = :claim REMOVE gx_month, gx_at"
 _FREE = "mail = :waiting"
 _OWN = "mail = :claimed AND claimed_by = :claim"
 
@@ -28,7 +32,12 @@ def new_message(change: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 class MailStore:
-    """The state of each mail, an attribute of its message; a claim is a text that nobody else draws."""
+    """The state of each mail, an attribute of its message; a claim is a text that nobody else draws.
+
+    As long as a mail waits, its message stands in the index of things due.
+    """
+
+    shards = keys.EXPIRY_SHARDS
 
     def __init__(self, client: "Callable[[], DynamoDBClient]", table_name: str) -> None:
         self._client = client
@@ -39,6 +48,11 @@ class MailStore:
         """A message and how far its mail is, as they stand; None where the message is gone."""
         item = self._table.get(keys.item_key(keys.partition(record), keys.message(local)))
         return (message_items.read_message(item), MailState(item["mail"]["S"])) if item else None
+
+    def due(self, month: datetime, shard: int, now: datetime) -> Iterator[tuple[str, str]]:
+        """Record and local id of the messages of a month and shard whose mail still waits; hints only."""
+        for record, sk in due(self._table, keys.Due.MAILS, month, shard, now):
+            yield record, sk.removeprefix(keys.MESSAGES)
 
     def claim(self, message: Message, claim: str) -> bool:
         """Take a mail that waits; False where another has it. A repetition by the SDK finds its own claim."""
@@ -57,13 +71,15 @@ class MailStore:
         values = {":state": state.value, ":claim": claim, ":claimed": MailState.CLAIMED.value}
         if ":waiting" in condition:
             values[":waiting"] = MailState.TO_SEND.value
+        index = message_items.mail_indexes(message) if state is MailState.TO_SEND else {}
         try:
             self._client().update_item(
                 TableName=self._name,
                 Key=keys.item_key(keys.partition(message.record), keys.message(message.local)),
-                UpdateExpression="SET mail = :state, claimed_by = :claim",
+                UpdateExpression=_INDEXED if index else _OUT_OF_INDEX,
                 ConditionExpression=condition,
-                ExpressionAttributeValues={name: {"S": value} for name, value in values.items()},
+                ExpressionAttributeValues={name: {"S": value} for name, value in values.items()}
+                | {f":{name}": value for name, value in index.items()},
             )
         except ClientError as failure:
             if failure.response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":

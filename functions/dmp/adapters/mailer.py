@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sesv2.client import SESV2Client
     from mypy_boto3_sesv2.type_defs import ContentTypeDef
 
+_NOT_TAKEN = frozenset({"Throttling", "ThrottlingException", "ServiceUnavailable", "ServiceUnavailableException"})
+"""SES's own words, whatever status they come with, for a request it turned away before it took the mail."""
 _NEVER_ASKED = (
     ConnectTimeoutError,
     CredentialRetrievalError,
@@ -52,13 +54,20 @@ class Mailer:
                 Content={"Simple": {"Subject": _utf8(mail.subject), "Body": {"Text": _utf8(mail.text)}}},
             )
         except ClientError as failure:
-            if failure.response.get("Error", {}).get("Code") == "BadRequestException":
-                raise Invalid("mail-undeliverable") from failure
-            raise Unavailable("service-unavailable") from failure
+            raise _verdict(failure) from failure
         except _NEVER_ASKED as failure:
             raise Unavailable("service-unavailable") from failure
         except BotoCoreError as failure:
             raise MailInDoubt from failure
+
+
+def _verdict(failure: ClientError) -> Exception:
+    """What an error of SES says of the mail; a server that broke, or a gateway before it, may have passed it on."""
+    code = failure.response.get("Error", {}).get("Code", "")
+    status = failure.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+    if code == "BadRequestException":
+        return Invalid("mail-undeliverable")
+    return MailInDoubt() if status >= 500 and code not in _NOT_TAKEN else Unavailable("service-unavailable")
 
 
 def _utf8(text: str) -> "ContentTypeDef":

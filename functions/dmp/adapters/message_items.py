@@ -5,20 +5,17 @@ from collections.abc import Callable
 from datetime import datetime
 
 from dmp.adapters import keys
-from dmp.adapters.record_items import Item, maybe_identifier, maybe_text, text
+from dmp.adapters.record_items import Item, due_indexes, maybe_identifier, maybe_text, text
 from dmp.domain import requester_context
 from dmp.domain.identifiers import Identifier
+from dmp.domain.mail import MailState, mail_due
 from dmp.domain.notification import Kind, Message, MessageStatus
 from dmp.domain.related_person import RelatedPerson
 from dmp.domain.subscription import Subscription, SubscriptionStatus
 
-TO_SEND = "to-send"
-"""The state of a mail that has an address and has not left."""
-NO_MAIL = "none"
 
-
-def write_message(message: Message, mail: str) -> Item:
-    """The item of a message; `mail` tells how far its mail is, which is no business of its reader's."""
+def write_message(message: Message) -> Item:
+    """The item of a new message; `mail` tells how far its mail is, which is no business of its reader's."""
     content = {
         "recipient": message.recipient,
         "kind": message.kind,
@@ -32,7 +29,7 @@ def write_message(message: Message, mail: str) -> Item:
         "sk": {"S": keys.message(message.local)},
         "kind": {"S": "message"},
         "st": {"S": message.status.value},
-        "mail": {"S": mail},
+        "mail": {"S": (MailState.TO_SEND if message.email else MailState.NONE).value},
         "v": {"N": str(message.version)},
         "local": {"S": message.local},
         "sent": {"S": keys.instant(message.sent)},
@@ -41,13 +38,19 @@ def write_message(message: Message, mail: str) -> Item:
 
 
 def message_indexes(message: Message, digest: Callable[[Identifier], str]) -> Item:
-    """The attributes by which a professional or structure finds what is addressed to them, in whatever record."""
+    """The attributes by which an addressee finds it, in whatever record, and the job of the mails what waits."""
+    waiting = mail_indexes(message) if message.email else {}
     if message.addressee is None:
-        return {}
-    return {
+        return waiting
+    return waiting | {
         "ga_actor": {"S": keys.inbox(digest(message.addressee))},
         "ga_at": {"S": f"{message.local}#{message.record}"},
     }
+
+
+def mail_indexes(message: Message) -> Item:
+    """The attributes that a message has as long as its mail waits to be sent."""
+    return due_indexes(keys.Due.MAILS, message.id, mail_due(message.sent))
 
 
 def read_message(item: Item) -> Message:

@@ -158,3 +158,11 @@ def due_indexes(kind: keys.Due, identity: str, due: datetime | None) -> Item:
         "gx_month": {"S": keys.due_month(kind, due, number)},
         "gx_at": {"S": f"{keys.instant(due)}#{identity}"},
     }
+
+
+def still_opposed_by(previous: Grantor | None) -> Item:
+    """The condition that an opposition is still that of whom it was read to be, or still none."""
+    if previous is None:
+        return {"ConditionExpression": "attribute_not_exists(pk)"}
+    values = {":previous": {"S": previous.value}}
+    return {"ConditionExpression": "opposed_by = :previous", "ExpressionAttributeValues": values}

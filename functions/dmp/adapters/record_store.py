@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from dmp.adapters import consent_items, keys, message_items, record_items
+from dmp.adapters import consent_items, keys, record_items
+from dmp.adapters.due_index import due
 from dmp.adapters.keyring import Keyring
 from dmp.adapters.table import Range, Table
 from dmp.domain.changes import Claim
-from dmp.domain.consent import Consent, PatientRef
+from dmp.domain.consent import Consent, Grantor, PatientRef
 from dmp.domain.errors import NotFound
 from dmp.domain.identifiers import Identifier, split_resource_id
-from dmp.domain.notification import Message
 from dmp.domain.record import Record
 
 _LAST = "\uffff"
@@ -19,7 +19,7 @@ _PAGE = 100
 
 
 class RecordStore:
-    """Heads, Consents and messages."""
+    """Heads and Consents."""
 
     expiry_shards = keys.EXPIRY_SHARDS
     actor_shards = keys.ACTOR_SHARDS
@@ -52,9 +52,10 @@ class RecordStore:
             raise NotFound("no-record")
         return record
 
-    def is_opposed(self, ins: Identifier) -> bool:
-        """Whether the person keeps everybody from opening a record."""
-        return self._table.get(keys.opposition(self._keyring.ins_digest(ins))) is not None
+    def opposed_by(self, ins: Identifier) -> Grantor | None:
+        """Who keeps everybody from opening a record for a person; None where nobody does."""
+        item = self._table.get(keys.opposition(self._keyring.ins_digest(ins)))
+        return Grantor(item["opposed_by"]["S"]) if item else None
 
     def former_head(self, record: str, patient_version: int) -> Record | None:
         """The Patient as it stood in a former version."""
@@ -106,11 +107,6 @@ class RecordStore:
         items, _ = self._table.query(keys.partition(record), Range(prefix, prefix + _LAST), forward=True)
         return [consent_items.read_consent(item) for item in items]
 
-    def message(self, record: str, local: str) -> Message | None:
-        """One message of a record."""
-        item = self._table.get(keys.item_key(keys.partition(record), keys.message(local)))
-        return message_items.read_message(item) if item else None
-
     def due_consents(self, month: datetime, shard: int, now: datetime) -> Iterator[tuple[str, str]]:
         """Record and local id of the Consents of a month and shard that are due, the longest due first; hints only."""
         for record, sk in self.due(keys.Due.CONSENTS, month, shard, now):
@@ -128,15 +124,7 @@ class RecordStore:
 
     def due(self, kind: keys.Due, month: datetime, shard: int, now: datetime) -> Iterator[tuple[str, str]]:
         """Record and sort key of what is due in a month and shard, the longest due first; hints only."""
-        value, after = keys.due_month(kind, month, shard), None
-        while True:
-            items, after = self._table.query_index(
-                "by-expiry", "gx_month", value, up_to=("gx_at", keys.instant(now) + "~"), after=after, limit=_PAGE
-            )
-            for item in items:
-                yield keys.record_of(item["pk"]["S"]), item["sk"]["S"]
-            if after is None:
-                return
+        return due(self._table, kind, month, shard, now)
 
     def consents_naming(self, actor: Identifier, shard: int, after: str, page: int) -> Iterator[tuple[str, str]]:
         """Record and local id of the current Consents that name an actor, in the order of ids; hints only.

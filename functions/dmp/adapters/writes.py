@@ -105,7 +105,7 @@ class Writes:
         entry, previous, digest = change.entry, change.previous, self._keyring.identifier_digest
         item = document_items.write_document(entry) | document_items.document_indexes(entry)
         if previous is not None:
-            yield self._put(item, *document_items.unchanged(previous))
+            yield self._put(item | document_items.rewritten(previous), *document_items.unchanged(previous))
             if previous.version != entry.version:
                 sk = keys.former("DocumentReference", previous.local, previous.version)
                 yield self._create(document_items.write_document(previous, sk))
@@ -169,15 +169,13 @@ class Writes:
 
     @of.register
     def _(self, change: SendMessage) -> Iterator[Write]:
-        message = change.message
-        mail = message_items.TO_SEND if message.email else message_items.NO_MAIL
-        indexes = message_items.message_indexes(message, self._keyring.identifier_digest)
-        yield self._create(message_items.write_message(message, mail) | indexes)
+        indexes = message_items.message_indexes(change.message, self._keyring.identifier_digest)
+        yield self._create(message_items.write_message(change.message) | indexes)
 
     @of.register
     def _(self, change: SaveMessage) -> Iterator[Write]:
         """Of a message only this changes: its mail goes its own way."""
-        item = message_items.write_message(change.message, "")
+        item = message_items.write_message(change.message)
         values = {":st": item["st"], ":v": item["v"], ":body": item["body"]}
         yield {
             "Update": {
@@ -197,13 +195,14 @@ class Writes:
     @of.register
     def _(self, change: Oppose) -> Iterator[Write]:
         digest = self._keyring.ins_digest(change.ins)
-        yield {"Put": {"TableName": self._records, "Item": keys.opposition(digest)}}
+        item = keys.opposition(digest) | {"opposed_by": {"S": change.by.value}}
+        yield {"Put": {"TableName": self._records, "Item": item} | record_items.still_opposed_by(change.previous)}
         yield self._absent(keys.ins(digest))
 
     @of.register
     def _(self, change: LiftOpposition) -> Iterator[Write]:
         key = keys.opposition(self._keyring.ins_digest(change.ins))
-        yield {"Delete": {"TableName": self._records, "Key": key}}
+        yield {"Delete": {"TableName": self._records, "Key": key} | record_items.still_opposed_by(change.previous)}
 
     @of.register
     def _(self, change: NotOpposed) -> Iterator[Write]:

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from dmp.domain import rights
 from dmp.domain.access_request import AccessRequest, Decision, deny, permit
+from dmp.domain.consent import Grantor
 from dmp.domain.document import Visibility
 from dmp.domain.document_rules import not_habilitated, own_document
 from dmp.domain.identifiers import Identifier
-from dmp.domain.record import Guardian, Opening
+from dmp.domain.record import Opening
 from dmp.domain.record_rules import (
     addressee,
     attending_physician,
@@ -27,6 +28,7 @@ from dmp.domain.record_rules import (
     record_not_open,
     representative,
 )
+from dmp.domain.related_person import PersonRequest
 from dmp.domain.requester import Requester, RequesterKind
 from dmp.domain.rights import Action
 
@@ -100,18 +102,25 @@ def decide_opening(requester: Requester, opening: Opening) -> Decision:
     return _for_oneself_or_a_child(requester, opening.identity.ins, opening.guardian)
 
 
-def decide_opposition(requester: Requester, ins: Identifier, guardian: Guardian | None) -> Decision:
-    """May this requester oppose, or no longer oppose, the opening of a record for this person (R.1111-28)?"""
+def decide_opposition(
+    requester: Requester, ins: Identifier, guardian: PersonRequest | None, lifted: Grantor | None = None
+) -> Decision:
+    """May this requester oppose, or no longer oppose, the opening of a record for this person (R.1111-28)?
+
+    `lifted` tells who made the opposition that is to end: a guardian ends none but a guardian's.
+    """
     if requester.refusal:
         return deny(requester.refusal)
     if requester.kind is RequesterKind.CPAM_AGENT:
         return permit("agent")
     if requester.kind is not RequesterKind.PATIENT:
         return deny("not-authorised")
-    return _for_oneself_or_a_child(requester, ins, guardian)
+    decision = _for_oneself_or_a_child(requester, ins, guardian)
+    is_anothers = decision.reason == "representative" and lifted not in (None, Grantor.REPRESENTATIVE)
+    return deny("not-authorised") if is_anothers else decision
 
 
-def _for_oneself_or_a_child(requester: Requester, ins: Identifier, guardian: Guardian | None) -> Decision:
+def _for_oneself_or_a_child(requester: Requester, ins: Identifier, guardian: PersonRequest | None) -> Decision:
     if requester.ins == ins:
         return permit("patient")
     is_guardian = guardian is not None and guardian.identifier == requester.ins

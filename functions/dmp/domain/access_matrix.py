@@ -29,6 +29,11 @@ def row_of(requester: Requester) -> str | None:
     return _EMPLOYEE if is_employee and rows().get(_EMPLOYEE) else None
 
 
+def professions() -> tuple[str, ...]:
+    """The professions that have a row."""
+    return tuple(row for row in rows() if row != _EMPLOYEE)
+
+
 @cache
 def rows() -> Mapping[str, frozenset[str]]:
     """The types that each row permits."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dmp.domain.audit import AuditEntry
-from dmp.domain.consent import Consent
+from dmp.domain.consent import Consent, Grantor
 from dmp.domain.document import DocumentEntry
 from dmp.domain.document_list import ListEntry
 from dmp.domain.identifiers import Identifier
@@ -46,7 +46,10 @@ class SaveConsent:
 
 @dataclass(frozen=True, slots=True)
 class SaveDocument:
-    """Write a document entry in place of `previous`, which is kept where it was another version, or create it."""
+    """Write a document entry in place of `previous`, which is kept where it was another version, or create it.
+
+    Fails where anybody has written the entry since `previous` was read, in the same version too.
+    """
 
     entry: DocumentEntry
     previous: DocumentEntry | None = None
@@ -136,16 +139,22 @@ class FirstAccess:
 
 @dataclass(frozen=True, slots=True)
 class Oppose:
-    """Keep everybody from opening a record for an INS; fails where one is there."""
+    """Keep everybody from opening a record for an INS; fails where one is there.
+
+    `by` is who opposes, `previous` who did so far; it fails where that is another.
+    """
 
     ins: Identifier
+    by: Grantor
+    previous: Grantor | None
 
 
 @dataclass(frozen=True, slots=True)
 class LiftOpposition:
-    """Let a record be opened again for an INS."""
+    """Let a record be opened again for an INS; fails where another than `previous` opposes it."""
 
     ins: Identifier
+    previous: Grantor | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,9 @@ from enum import StrEnum
 
 from dmp.domain.claim_values import Claims, optional, refuse, required, text, texts
 from dmp.domain.identifiers import (
-    INS_REAL_SYSTEMS,
-    INS_SYSTEMS,
     PS_IDNAT,
     Identifier,
-    ins_key_is_valid,
+    ins_is_accepted,
     professional,
     structure,
 )
@@ -26,7 +24,6 @@ _RPPS = re.compile(r"8\d{11}", re.ASCII)
 _STRUCT_IDNAT = re.compile(r"1[0-9AB]{9}|2\d{9}|3\d{14}|4\d{13}", re.ASCII)
 _STRUCTURE_OF_CARD = re.compile(r"[0-9A-Z]{2,20}", re.ASCII)
 _CODE = re.compile(r"[0-9A-Z_]{1,20}", re.ASCII)
-_INS_FORM = re.compile(r"\d{6}[0-9AB]\d{8}", re.ASCII)
 _LOCAL_ID = re.compile(r"[^|]{1,100}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _GENDER = re.compile(r"male|female|other|unknown")
@@ -164,10 +161,7 @@ def _patient(claims: Claims, *, test_identities: bool) -> Requester:
 def _ins(claims: Claims, *, test_identities: bool) -> Identifier:
     """The INS of the token; its key is checked on the real systems, its form on all."""
     ins = Identifier.parse(text(claims, "ins"))
-    real = ins.system in INS_REAL_SYSTEMS
-    if ins.system not in INS_SYSTEMS or not (real or test_identities):
-        refuse("ins")
-    if not (ins_key_is_valid(ins.value) if real else _INS_FORM.fullmatch(ins.value)):
+    if not ins_is_accepted(ins, test_identities=test_identities):
         refuse("ins")
     return ins
 

@@ -26,7 +26,6 @@ class ConsentRequest:
     end: datetime | None = None
     purposes: tuple[str, ...] = ()
     """May hold one outside of care: whoever asks for that is refused."""
-    performer_is_patient: bool = False
     policy_uri: str | None = None
 
     def alters(self, consent: Consent) -> bool:

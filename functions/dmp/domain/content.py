@@ -6,7 +6,6 @@ from dmp.domain.errors import Invalid
 
 INLINE_LIMIT = 3 * 1024 * 1024
 PATIENT_LIMIT = 5 * 1024 * 1024
-UPLOAD_LIMIT = 100 * 1024 * 1024
 
 PDF, XML, RTF, TEXT, JPEG, TIFF, PNG, DICOM = "pdf", "xml", "rtf", "txt", "jpeg", "tiff", "png", "dicom"
 

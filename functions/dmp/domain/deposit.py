@@ -6,15 +6,13 @@ from dataclasses import dataclass, field
 from dmp.domain.changes import Claim
 from dmp.domain.clinical_document import unique_id_of
 from dmp.domain.content import PATIENT_LIMIT, is_accepted
-from dmp.domain.document import DocumentEntry, ReplacesTarget, Visibility
+from dmp.domain.document import INVISIBLE, DocumentEntry, ReplacesTarget
 from dmp.domain.document_list import ListEntry
 from dmp.domain.errors import Conflict, Invalid, TooLarge
 from dmp.domain.identifiers import INS_SYSTEMS, Identifier
 from dmp.domain.record import Record
 from dmp.domain.requester import Requester, RequesterKind
 from dmp.domain.submission import Submission, SubmittedDocument, SubmittedList
-
-_INVISIBLE = frozenset({Visibility.INVISIBLE_PATIENT, Visibility.INVISIBLE_REPRESENTANTS_LEGAUX})
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,5 +142,5 @@ def check_depositor(requester: Requester, submission: Submission) -> None:
             raise Invalid("unsupported-content", f"{document.place}.content[0].attachment.contentType")
         if len(document.content) > PATIENT_LIMIT:
             raise TooLarge("too-large", f"{document.place}.content[0].attachment")
-        if document.metadata.visibility & _INVISIBLE:
+        if document.metadata.visibility & INVISIBLE:
             raise Invalid("label-not-permitted", f"{document.place}.securityLabel")

@@ -31,17 +31,18 @@ _ACTORS = {
 }
 """The kinds that name professionals or structures, and in which systems; a delegation names a person."""
 _BLOCKED = frozenset({ConsentKind.AUTHORISATION, ConsentKind.ATTENDING_PHYSICIAN, ConsentKind.EMERGENCY})
-_CHOICES = frozenset({ConsentKind.MASKED_IN_EMERGENCY, ConsentKind.DEFAULT_VISIBILITY})
+_CHOICES = frozenset({ConsentKind.ATTENDING_PHYSICIAN, ConsentKind.MASKED_IN_EMERGENCY, ConsentKind.DEFAULT_VISIBILITY})
 """Of these one holds at a time, from the moment it is made: a choice to come would leave the time until then open."""
 
 
 def period_of(
-    request: ConsentRequest, now: datetime, months: int, birth_date: str = ""
+    request: ConsentRequest, now: datetime, months: int, birth_date: str = "", *, renews: bool = False
 ) -> tuple[datetime, datetime | None]:
     """From when until when (excluded) a Consent holds.
 
-    An authorisation lasts `months` unless it says less; a delegation by a minor (born on `birth_date`, `YYYY-MM-DD`)
-    until the 18th birthday at the latest. Raises Invalid `period-too-long`, `period-empty`, `period-invalid`.
+    An authorisation lasts `months` from its start unless it says less; one that is renewed, until `months` from now at
+    the latest. A delegation by a minor (born on `birth_date`, `YYYY-MM-DD`) ends at the 18th birthday at the latest.
+    Raises Invalid `period-too-long`, `period-empty`, `period-invalid`.
     """
     start, end = request.start or now, request.end
     if start > now + _LATEST_START:
@@ -52,7 +53,7 @@ def period_of(
         start = min(start, now)
     if request.kind is ConsentKind.AUTHORISATION:
         end = end or same_day_months_later(start, months)
-        if end > end_of_day(same_day_months_later(max(start, now), months)):
+        if end > end_of_day(same_day_months_later(max(start, now) if renews else start, months)):
             raise Invalid("period-too-long", _PERIOD)
     if request.kind is ConsentKind.DELEGATION and is_minor(birth_date, now):
         majority = eighteenth_birthday(birth_date)

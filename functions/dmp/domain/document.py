@@ -122,11 +122,15 @@ class DocumentEntry:
     record: str
     local: str
     version: int
+    revision: int = 0
+    """How often it had been written over when it was read, in the same version too."""
     updated: datetime
     status: DocumentStatus
     type: Coding | None
     visibility: frozenset[Visibility]
     depositor: Depositor
+    is_secret: bool = False
+    """Deposited in a connexion secrète: representatives never learn by whom."""
     authors: frozenset[Identifier]
     content: StoredContent
     master_identifier: Identifier | None
@@ -146,6 +150,10 @@ class DocumentEntry:
     def id(self) -> str:
         """The FHIR id of the DocumentReference, and of its Binary."""
         return resource_id(self.record, self.local)
+
+    def without_depositor(self) -> "DocumentEntry":
+        """The entry as if nobody knew who deposited it."""
+        return replace(self, depositor=Depositor(None, None))
 
     def with_status(self, status: DocumentStatus, now: datetime) -> "DocumentEntry":
         """The next version of the entry, in another status."""

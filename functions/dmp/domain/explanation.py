@@ -50,7 +50,7 @@ class Subject:
 
 def professional_or_structure(identifier: Identifier = _NOBODY) -> Subject:
     """Somebody whose profession is not known: each that the matrix knows is asked about."""
-    callers = {row: Actor(identifier=identifier, profession=row).requester for row in access_matrix.rows()}
+    callers = {row: Actor(identifier=identifier, profession=row).requester for row in access_matrix.professions()}
     return Subject(identifier if identifier != _NOBODY else None, professions=callers)
 
 

@@ -73,6 +73,24 @@ def ins_has_form(value: str) -> bool:
     return bool(_INS_FORM.fullmatch(value))
 
 
+def ins_is_accepted(ins: Identifier, *, test_identities: bool) -> bool:
+    """Whether an INS may name somebody: by its key where it is real; those of TEST and DEMO by their form alone.
+
+    Production has no `test_identities`.
+    """
+    if ins.system in INS_REAL_SYSTEMS:
+        return ins_key_is_valid(ins.value)
+    return ins.system in INS_SYSTEMS and test_identities and ins_has_form(ins.value)
+
+
+def ins_tells_of_birth(ins: Identifier, birth_date: str) -> bool:
+    """Whether a real INS has the year of a birth date (`YYYY-MM-DD`); its month may be a fictitious one.
+
+    INS of TEST and DEMO tell of no birth.
+    """
+    return ins.system not in INS_REAL_SYSTEMS or ins.value[1:3] == birth_date[2:4]
+
+
 def encode_base32(number: int, length: int) -> str:
     """Write a number in Crockford's alphabet, lower case, so that text order is number order."""
     digits = []

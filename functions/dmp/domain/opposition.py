@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dmp.domain.identifiers import Identifier
-from dmp.domain.record import Guardian
+from dmp.domain.related_person import PersonRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,5 +20,5 @@ class Opposition:
 
     ins: Identifier
     attestation: str = ""
-    guardian: Guardian | None = None
+    guardian: PersonRequest | None = None
     child: Child | None = None

@@ -1,12 +1,18 @@
 """The record of one person: identity, state and every directive in force (R.1111-36)."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from dmp.domain.consent import ConsentKind, Directive
 from dmp.domain.identifiers import Identifier
+from dmp.domain.related_person import PersonRequest
+
+MOST_CONTACTS, LONGEST_CONTACT = 20, 254
+"""How many contacts a head keeps, of how many characters."""
+_MAIL_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 class RecordStatus(StrEnum):
@@ -45,6 +51,11 @@ class Telecom:
     system: str
     value: str
 
+    def is_kept(self) -> bool:
+        """Whether it is short enough for a head, and a mail address has the form of one."""
+        has_form = self.system != "email" or bool(_MAIL_ADDRESS.fullmatch(self.value))
+        return has_form and len(self.value) <= LONGEST_CONTACT
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
@@ -64,17 +75,6 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Guardian:
-    """Who opens for a minor; `resource` is the RelatedPerson as it was sent, validated."""
-
-    identifier: Identifier | None
-    family: str
-    given: tuple[str, ...]
-    relationship: str
-    resource: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """How and when the consent to open was collected, and the words by which somebody else attests it."""
 
@@ -91,7 +91,8 @@ class Opening:
     method: OpeningMethod
     date: datetime
     attestation: str
-    guardian: Guardian | None = None
+    guardian: PersonRequest | None = None
+    """Who represents the minor it is for."""
 
     @property
     def evidence(self) -> Evidence:

@@ -47,7 +47,8 @@ def record_not_open(request: AccessRequest) -> Decision | None:
     agent = request.requester.kind is RequesterKind.CPAM_AGENT and request.action is Action.REOPEN
     if agent or (person and request.action in rights.WHILE_CLOSED):
         return None
-    return deny("record-closed")
+    is_for_closed_ones = request.action in (Action.REOPEN, Action.ERASE)
+    return deny("not-authorised" if is_for_closed_ones else "record-closed")
 
 
 def blocked(request: AccessRequest) -> Decision | None:
@@ -133,10 +134,13 @@ def _attestation(request: AccessRequest) -> Decision | None:
 
 
 def opener(request: AccessRequest) -> Decision | None:
-    """Whoever opened the record prints its attestation."""
+    """Whoever opened the record prints its attestation, and finds the Consent that says so."""
     if request.action is Action.CLOSE or request.action is Action.REOPEN:
         return permit("agent") if request.requester.kind is RequesterKind.CPAM_AGENT else None
     if request.action is Action.PRINT_ATTESTATION and request.requester.identifier == request.record.opened_by:
+        return permit("opener")
+    is_opening = request.consent is not None and request.consent.kind is ConsentKind.OPENING
+    if request.action is Action.READ_CONSENT and is_opening and request.attested_by == request.requester.identifier:
         return permit("opener")
     return None
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dmp.domain.consent import PatientRef, Relationship
-from dmp.domain.identifiers import INS_REAL_SYSTEMS, Identifier, ins_has_form, ins_key_is_valid, resource_id
+from dmp.domain.identifiers import Identifier, resource_id
 
 _GUARDIANS = frozenset({"GUARD", "HPOWATT", "POWATT", "DPOWATT", "SPOWATT", "RESPRSN"})
 _PARENTS = frozenset({"PRN", "MTH", "FTH", "NMTH", "NFTH", "NPRN", "ADOPTP", "ADOPTM", "ADOPTF"})
@@ -68,16 +68,6 @@ class PersonRequest:
             relationships=self.relationships,
             resource=self.resource,
         )
-
-
-def ins_is_accepted(ins: Identifier, *, test_identities: bool) -> bool:
-    """Whether an INS may name somebody: by its key where it is real; those of TEST and DEMO by their form alone.
-
-    Production has no `test_identities`.
-    """
-    if ins.system in INS_REAL_SYSTEMS:
-        return ins_key_is_valid(ins.value)
-    return test_identities and ins_has_form(ins.value)
 
 
 def capacity_of(relationships: Iterable[str], *, patient_is_minor: bool) -> Relationship:

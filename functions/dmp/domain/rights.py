@@ -75,11 +75,11 @@ ENTITLED: dict[RequesterKind, frozenset[Action]] = {
         (_READING | _FEEDING | _KEEPING | _CONSENTING | _SUBSCRIBING)
         | {Action.EMERGENCY, Action.EXPLAIN, Action.READ_TRACE, Action.READ_MESSAGE, Action.READ_PERSON}
     ),
-    RequesterKind.EMPLOYEE: _READING | _FEEDING | _KEEPING,
-    RequesterKind.STRUCTURE: _READING | _FEEDING | _KEEPING,
+    RequesterKind.EMPLOYEE: _READING | _FEEDING | _KEEPING | {Action.READ_CONSENT},
+    RequesterKind.STRUCTURE: _READING | _FEEDING | _KEEPING | {Action.READ_CONSENT},
     RequesterKind.PATIENT: frozenset(Action) - _SUBSCRIBING - {Action.EMERGENCY, Action.HIDE},
     RequesterKind.CPAM_AGENT: frozenset(
-        {Action.OPEN, Action.STATUS, Action.PRINT_ATTESTATION, Action.CLOSE, Action.REOPEN}
+        {Action.OPEN, Action.STATUS, Action.PRINT_ATTESTATION, Action.CLOSE, Action.REOPEN, Action.READ_CONSENT}
     ),
     RequesterKind.CNAM_FEED: frozenset({Action.STATUS}),
     RequesterKind.SERVICE: frozenset(),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dmp.domain.consent import ConsentKind, EmergencyPurpose
+from dmp.domain.consent import ConsentKind, EmergencyPurpose, PatientRef
 from dmp.domain.consent_request import TREATMENT, ConsentRequest
 from dmp.domain.errors import Invalid
 from dmp.domain.identifiers import PS_IDNAT, STRUCT_IDNAT, Identifier
@@ -21,6 +21,8 @@ type Resource = Mapping[str, Any]
 
 _PERIOD = "Consent.provision.period"
 _ACTOR = "Consent.provision.actor"
+LONGEST_DISPLAY, LONGEST_URI = 200, 500
+"""Characters: what one actor holds must be small enough to end in one transaction of 4 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +68,18 @@ def read_consent(resource: Resource, now: datetime, *, base_url: str = "", is_ne
     actors = _actors(provision)
     start, end = read_period(provision.get("period", {}), now)
     patient = patient_of(checked["patient"], around, "Consent.patient")
+    _check_performers(checked, around, patient)
     return ConsentRequest(
         kind=kind,
         permit=provision["type"] == "permit",
         patient=patient,
         actor=_actor(actors, shape, around),
-        actor_display=actors[0].get("display", "") if actors else "",
+        actor_display=_display(actors[0]) if actors else "",
         delegate=_delegate(actors[0], around) if shape.by_reference else None,
         start=start,
         end=end,
         purposes=_purposes(provision.get("purpose", []), shape),
-        performer_is_patient=_is_by_patient(checked, around),
-        policy_uri=next((policy["uri"] for policy in checked.get("policy", []) if "uri" in policy), None),
+        policy_uri=_policy_uri(checked.get("policy", [])),
     )
 
 
@@ -179,17 +181,28 @@ def _purposes(purposes: Sequence[Resource], shape: _Shape) -> tuple[str, ...]:
     return codes
 
 
-def _is_by_patient(consent: Resource, around: Surroundings) -> bool:
-    """Whether `performer` is the patient; raises Invalid `wrong-patient` where it is another one."""
-    patient = patient_of(consent["patient"], around, "Consent.patient")
-    by_patient = False
+def _display(actor: Resource) -> str:
+    return _bounded(actor.get("display", ""), LONGEST_DISPLAY, f"{_ACTOR}[0].reference.display")
+
+
+def _policy_uri(policies: Sequence[Resource]) -> str | None:
+    found = next(((index, policy["uri"]) for index, policy in enumerate(policies) if "uri" in policy), None)
+    return _bounded(found[1], LONGEST_URI, f"Consent.policy[{found[0]}].uri") if found else None
+
+
+def _bounded(text: str, longest: int, place: str) -> str:
+    if len(text) > longest:
+        raise Invalid("invalid-resource", place, f"at most {longest} characters")
+    return text
+
+
+def _check_performers(consent: Resource, around: Surroundings, patient: PatientRef) -> None:
+    """Raise Invalid `wrong-patient` where a patient consents who is another one."""
     for index, performer in enumerate(consent.get("performer", [])):
         place = f"Consent.performer[{index}]"
         target = parse_target(performer.get("reference", ""), around.base_url)
         if (target and target.resource_type == "Patient") or performer.get("type") == "Patient":
             one_patient([("Consent.patient", patient), (place, patient_of(performer, around, place))])
-            by_patient = True
-    return by_patient
 
 
 def _codes(concepts: Sequence[Resource]) -> list[tuple[Any, Any]]:

@@ -58,11 +58,6 @@ def read_document_patch(body: bytes, content_type: str) -> DocumentPatch:
     return DocumentPatch(tuple(map(_permitted, changes)))
 
 
-def apply_patch(resource: Resource, body: bytes, content_type: str) -> Metadata:
-    """Read a patch and try it on a stored resource."""
-    return read_document_patch(body, content_type).revise(resource)
-
-
 def _permitted(change: Change) -> Change:
     match = _DRAFT_PATH.fullmatch("/".join(change.path))
     if match:

@@ -30,11 +30,11 @@ class OperationInput:
     def __contains__(self, name: str) -> bool:
         return name in self._parts
 
-    def text(self, name: str) -> str:
-        """A valueString of 10,000 characters at most, without blanks around it; empty where it is not given."""
+    def text(self, name: str, longest: int = _LONGEST_TEXT) -> str:
+        """A valueString of so many characters at most, without blanks around it; empty where it is not given."""
         value = str(self._value(name, "valueString") or "").strip()
-        if len(value) > _LONGEST_TEXT:
-            raise Invalid("invalid-parameter", place_of(name), f"the text has more than {_LONGEST_TEXT} characters")
+        if len(value) > longest:
+            raise Invalid("invalid-parameter", place_of(name), f"the text has more than {longest} characters")
         return value
 
     def code[Code: StrEnum](self, name: str, kinds: type[Code], missing: str = "missing-parameter") -> Code:

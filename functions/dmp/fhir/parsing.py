@@ -19,6 +19,11 @@ def parse_resource(body: bytes, *resource_types: str, max_bytes: int = MAX_BYTES
     Raises TooLarge above `max_bytes`; Malformed where it is not JSON, or of another type; Invalid where it is JSON
     but not FHIR's (empty values, nulls out of place).
     """
+    return checked(parse_object(body, *resource_types, max_bytes=max_bytes))
+
+
+def parse_object(body: bytes, *resource_types: str, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
+    """As `parse_resource`, but nothing is Invalid yet: that is for `checked` to say, to whoever may learn it."""
     resource = parse_json(body, max_bytes=max_bytes)
     if not isinstance(resource, dict):
         raise Malformed("malformed-request", detail="the body is not a JSON object")
@@ -26,7 +31,12 @@ def parse_resource(body: bytes, *resource_types: str, max_bytes: int = MAX_BYTES
     if found not in resource_types:
         expected = " or ".join(resource_types)
         raise Malformed("malformed-request", "resourceType", f"the body is not a resource of type {expected}")
-    check_values(resource, str(found))
+    return resource
+
+
+def checked(resource: dict[str, Any]) -> dict[str, Any]:
+    """The resource; raises Invalid where its values are not FHIR's."""
+    check_values(resource, str(resource["resourceType"]))
     return resource
 
 

@@ -6,19 +6,22 @@ from datetime import datetime
 from typing import Any
 
 from dmp.domain.errors import Invalid
-from dmp.domain.identifiers import INS_REAL_SYSTEMS, INS_SYSTEMS, Identifier
+from dmp.domain.identifiers import INS_REAL_SYSTEMS, INS_SYSTEMS, Identifier, ins_tells_of_birth
 from dmp.domain.opposition import Child, Opposition
 from dmp.domain.record import (
+    LONGEST_CONTACT,
+    MOST_CONTACTS,
     Closure,
     ClosureMotive,
-    Guardian,
     Identity,
     Opening,
     OpeningMethod,
     Telecom,
 )
+from dmp.domain.related_person import PersonRequest
 from dmp.fhir.operation import OperationInput, place_of
 from dmp.fhir.references import ins_of
+from dmp.fhir.related_person_reading import person_of
 from dmp.fhir.systems import BIRTH_PLACE, FR_BIRTH_GIVEN_NAMES, FR_INSEE_CODE
 from dmp.fhir.times import parse_date
 from dmp.fhir.validation import validate
@@ -27,8 +30,9 @@ type Resource = Mapping[str, Any]
 
 _INSEE_CODE = re.compile(r"(\d{2}|2[AB])\d{3}", re.ASCII)
 _FULL_DATE = len("2026-01-31")
-_MOST_CONTACTS = 20
-_LONGEST_CONTACT = 254
+_MOST_GIVEN_NAMES, _LONGEST_NAME = 20, 200
+_LONGEST_REASON = 1000
+"""Characters; it stays in the head of a closed record."""
 _CONSENT_MISSING = "consent-required"
 
 
@@ -54,7 +58,7 @@ def read_opening(parameters: Resource, now: datetime) -> Opening:
 def read_closure(parameters: Resource, now: datetime) -> Closure:
     """Read the Parameters of `$close`."""
     given = OperationInput(parameters)
-    return Closure(date=now, motive=given.code("motive", ClosureMotive), reason=given.text("reason"))
+    return Closure(date=now, motive=given.code("motive", ClosureMotive), reason=given.text("reason", _LONGEST_REASON))
 
 
 def read_reopening(parameters: Resource, now: datetime) -> tuple[OpeningMethod, datetime]:
@@ -86,7 +90,8 @@ def read_opposition(parameters: Resource, now: datetime) -> Opposition:
 
 def _child(patient: Resource, place: str, now: datetime) -> Child:
     checked = _of_type(patient, "Patient", place)
-    return Child(ins=_ins(checked, place), birth_date=_birth_date(checked, place, now))
+    ins = _ins(checked, place)
+    return Child(ins=ins, birth_date=_birth_date(checked, ins, place, now))
 
 
 def read_identity(patient: Resource, place: str, now: datetime) -> Identity:
@@ -100,10 +105,10 @@ def read_identity(patient: Resource, place: str, now: datetime) -> Identity:
     family = f"{place}.name.where(use='official').family"
     return Identity(
         ins=ins,
-        birth_name=_trait(lambda: _required(official.get("family"), family), "", strict=strict),
-        given_names=_trait(lambda: given_names_of(official, place), (), strict=strict),
-        usual_name=name_of(checked, "usual").get("family", ""),
-        birth_date=_trait(lambda: _birth_date(checked, place, now), "", strict=strict),
+        birth_name=_name(_trait(lambda: _required(official.get("family"), family), "", strict=strict), place),
+        given_names=_given_names(_trait(lambda: given_names_of(official, place), (), strict=strict), place),
+        usual_name=_name(name_of(checked, "usual").get("family", ""), place),
+        birth_date=_trait(lambda: _birth_date(checked, ins, place, now), "", strict=strict),
         gender=_trait(lambda: _required(checked.get("gender"), f"{place}.gender"), "", strict=strict),
         birth_place=_trait(lambda: birth_place_of(checked, place), "", strict=strict),
         telecom=telecom_of(checked, place),
@@ -119,23 +124,29 @@ def _trait[T](read: Callable[[], T], absent: T, *, strict: bool) -> T:
         return absent
 
 
-def read_guardian(related_person: Resource, place: str) -> Guardian:
-    """Read the RelatedPerson who opens for a minor; whose it is need not be said, the Patient being new."""
+def _name(name: str, place: str) -> str:
+    if len(name) > _LONGEST_NAME:
+        raise Invalid("invalid-resource", f"{place}.name", f"a name has {_LONGEST_NAME} characters at most")
+    return name
+
+
+def _given_names(names: tuple[str, ...], place: str) -> tuple[str, ...]:
+    if len(names) > _MOST_GIVEN_NAMES:
+        raise Invalid("invalid-resource", f"{place}.name", f"a person has {_MOST_GIVEN_NAMES} given names at most")
+    return tuple(_name(name, place) for name in names)
+
+
+def read_guardian(related_person: Resource, place: str) -> PersonRequest:
+    """Read the RelatedPerson who represents a minor; whose it is need not be said, the Patient being new.
+
+    Raises Invalid, TooLarge.
+    """
     unnamed = {"display": "Patient"}
     checked = _of_type({"patient": unnamed, **related_person}, "RelatedPerson", place)
-    name = (checked.get("name") or [{}])[0]
-    codings = [coding for concept in checked.get("relationship", []) for coding in concept.get("coding", [])]
-    codes = [coding["code"] for coding in codings if "code" in coding]
-    if not codes:
+    guardian = person_of(checked, None, place)
+    if not guardian.relationships:
         raise Invalid("invalid-resource", f"{place}.relationship", "a required element is missing")
-    identifiers = ins_of(checked)
-    return Guardian(
-        identifier=identifiers[0] if identifiers else None,
-        family=name.get("family", ""),
-        given=tuple(name.get("given", ())),
-        relationship=codes[0],
-        resource={key: value for key, value in checked.items() if key not in ("id", "meta", "patient")},
-    )
+    return guardian
 
 
 def _of_type(resource: Resource, resource_type: str, place: str) -> dict[str, Any]:
@@ -168,11 +179,13 @@ def given_names_of(name: Resource, place: str) -> tuple[str, ...]:
     return tuple(given)
 
 
-def _birth_date(patient: Resource, place: str, now: datetime) -> str:
+def _birth_date(patient: Resource, ins: Identifier, place: str, now: datetime) -> str:
     text = _required(patient.get("birthDate"), f"{place}.birthDate")
     days = parse_date(text)
     if len(text) != _FULL_DATE or days is None or days[0] > now.date():
         raise Invalid("ins-invalid", f"{place}.birthDate", "a past day is required")
+    if not ins_tells_of_birth(ins, text):
+        raise Invalid("ins-invalid", f"{place}.birthDate", "the INS tells of another year")
     return text
 
 
@@ -189,11 +202,17 @@ def birth_place_of(patient: Resource, place: str) -> str:
 
 
 def telecom_of(patient: Resource, place: str) -> tuple[Telecom, ...]:
-    """The contacts that have a system and a value, 20 of 254 characters at most; Invalid `too-many` above."""
-    points = [point for point in patient.get("telecom", []) if "system" in point and "value" in point]
-    if len(points) > _MOST_CONTACTS or any(len(point["value"]) > _LONGEST_CONTACT for point in points):
+    """The contacts that have a system and a value, 20 of 254 characters at most.
+
+    Raises Invalid: `too-many` above, `invalid-parameter` for what is no mail address.
+    """
+    listed = [point for point in patient.get("telecom", []) if "system" in point and "value" in point]
+    telecom = tuple(Telecom(point["system"], point["value"]) for point in listed)
+    if len(telecom) > MOST_CONTACTS or any(len(one.value) > LONGEST_CONTACT for one in telecom):
         raise Invalid("too-many", f"{place}.telecom", "more contacts, or longer ones, than a record keeps")
-    return tuple(Telecom(point["system"], point["value"]) for point in points)
+    if not all(one.is_kept() for one in telecom):
+        raise Invalid("invalid-parameter", f"{place}.telecom", "no mail address")
+    return telecom
 
 
 def _required(value: Any, place: str) -> str:

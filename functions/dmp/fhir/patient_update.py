@@ -1,6 +1,5 @@
 """PUT and PATCH of a Patient: contacts and preferences alone; who the person is never changes (TD1.3)."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +22,6 @@ type Contacts = tuple[tuple[Telecom, ...], frozenset[Preference]]
 
 _CHANGEABLE = ("telecom", "extension")
 _PARTS = {"type": "valueCode", "canal": "valueCode", "actif": "valueBoolean"}
-_MAIL_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +114,6 @@ def _other_extensions(resource: Resource) -> list[Any]:
 def _contacts(patient: Resource) -> Contacts:
     checked = validate(patient, "Patient")
     telecom = telecom_of(checked, "Patient")
-    if any(one.system == "email" and not _MAIL_ADDRESS.fullmatch(one.value) for one in telecom):
-        raise Invalid("invalid-parameter", "Patient.telecom", "no mail address")
     switched: dict[Preference, bool] = {}
     for index, extension in enumerate(checked.get("extension", [])):
         if extension["url"] == DMP_NOTIFICATION:

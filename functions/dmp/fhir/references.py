@@ -102,12 +102,31 @@ def patient_of(reference: Resource, around: Surroundings, place: str) -> Patient
     return one_patient((place, claim) for claim in claims)
 
 
-def named_patient(resource: Resource, base_url: str) -> PatientRef | None:
-    """The record that a resource, which need not be sound otherwise, names as its patient; None where it names none."""
-    patient = resource.get("patient")
-    literal = patient.get("reference") if isinstance(patient, dict) else None
+def named_patient(resource: Resource, base_url: str, element: str = "patient") -> PatientRef | None:
+    """Whom a resource, which need not be sound otherwise, names as its patient; None where it names nobody."""
+    reference = resource.get(element)
+    if not isinstance(reference, dict):
+        return None
+    literal = reference.get("reference")
     target = parse_target(literal, base_url) if isinstance(literal, str) else None
-    return PatientRef(record=target.id) if target and target.id and target.resource_type == "Patient" else None
+    if target and target.id and target.resource_type == "Patient":
+        return PatientRef(record=target.id)
+    named = [target.identifier if target else None, *_loosely_identified([reference.get("identifier")])]
+    if isinstance(literal, str) and literal.startswith("#"):
+        named += _loosely_identified(_contained_identifiers(resource.get("contained"), literal[1:]))
+    return next((PatientRef(ins=one) for one in named if _is_ins(one)), None)
+
+
+def _loosely_identified(values: Any) -> Iterator[Identifier]:
+    for value in values if isinstance(values, list) else []:
+        match value:
+            case {"system": str(system), "value": str(content)}:
+                yield Identifier(system, content)
+
+
+def _contained_identifiers(contained: Any, identity: str) -> Any:
+    items = [one for one in contained if isinstance(one, dict)] if isinstance(contained, list) else []
+    return next((one.get("identifier") for one in items if one.get("id") == identity), None)
 
 
 def _is_ins(identifier: Identifier | None) -> bool:

@@ -25,17 +25,21 @@ def read_person(resource: Resource, *, base_url: str = "") -> PersonRequest:
     """
     checked = validate(resource, "RelatedPerson")
     around = Surroundings(base_url=base_url).within(checked)
-    return _person(checked, patient_of(checked["patient"], around, "RelatedPerson.patient"), "RelatedPerson")
+    return person_of(checked, patient_of(checked["patient"], around, "RelatedPerson.patient"), "RelatedPerson")
 
 
 def contained_person(checked: Resource, around: Surroundings, place: str) -> PersonRequest:
     """A validated RelatedPerson that came within a Consent: its patient is the Consent's, and need not be named."""
     reference = checked["patient"]
     is_named = reference.keys() & {"reference", "identifier"}
-    return _person(checked, patient_of(reference, around, f"{place}.patient") if is_named else None, place)
+    return person_of(checked, patient_of(reference, around, f"{place}.patient") if is_named else None, place)
 
 
-def _person(checked: Resource, patient: PatientRef | None, place: str) -> PersonRequest:
+def person_of(checked: Resource, patient: PatientRef | None, place: str) -> PersonRequest:
+    """A validated RelatedPerson of this patient.
+
+    Raises Invalid `ins-invalid` (two different INS), TooLarge.
+    """
     content = without_orphans({name: value for name, value in checked.items() if name not in _SERVERS})
     if len(json.dumps(content, ensure_ascii=False).encode()) > LARGEST:
         raise TooLarge("too-large", place, f"a person is described in {LARGEST} bytes at most")

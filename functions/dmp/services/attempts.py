@@ -2,7 +2,13 @@
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from dmp.domain.changes import Change, Contention
+
+if TYPE_CHECKING:
+    from dmp.adapters.ledger import Ledger
 
 ATTEMPTS = 16
 """Enough for a dozen writers of one record at once: each wave lets one of them through."""
@@ -17,3 +23,12 @@ def attempts() -> Iterator[int]:
             longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt)
             time.sleep(random.uniform(0, longest))  # noqa: S311 - spreads writers, no secret
         yield attempt
+
+
+def is_committed(ledger: "Ledger", changes: Sequence[Change]) -> bool:
+    """Write all changes; False, and nothing is written, where somebody else came first."""
+    try:
+        ledger.commit(changes)
+    except Contention:
+        return False
+    return True

@@ -81,6 +81,7 @@ class AuditTrailService:
         found = self._store.get(record_id, local)
         seen = TraceView(call, record, self._documents).of([found] if found else [])
         if found is None or not seen:
+            self._gate.trace_access(call, record, attempt, decision)
             raise NotFound("not-found")
         documents = found.what if found.hides else ()
         attempt = replace(attempt, what=(*attempt.what, *documents), hides=found.hides, is_secret=found.is_secret)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from dmp.domain.access_request import Decision
 from dmp.domain.audit import AuditAction, Interaction
-from dmp.domain.changes import Change, Contention, SaveConsent, SaveRecord
+from dmp.domain.changes import Change, SaveConsent, SaveRecord
 from dmp.domain.consent import Consent, ConsentStatus, Directive, PatientRef
 from dmp.domain.consent_request import ConsentRequest
 from dmp.domain.directives import holds_longer, is_immutable, next_due, period_of, without
 from dmp.domain.errors import Invalid, PreconditionFailed, Unavailable
 from dmp.domain.record import Record
 from dmp.domain.rights import Action
-from dmp.services.attempts import attempts
+from dmp.services.attempts import attempts, is_committed
 from dmp.services.call import Call
 from dmp.services.consents import consent_attempt, existing, secret_as
 from dmp.services.gate import Attempt, Gate, asking
@@ -64,7 +64,7 @@ class ConsentChangesService:
             if period and holds_longer(consent.directive, *period):
                 decision = self._admit_renewal(call, record, consent, attempt)
             changed, changes = self._amended(call, record, consent, period)
-            if self._is_committed([*changes, self._gate.entry(call, record, attempt, decision)]):
+            if is_committed(self._ledger, [*changes, self._gate.entry(call, record, attempt, decision)]):
                 return changed
         raise Unavailable("service-unavailable")
 
@@ -101,15 +101,8 @@ class ConsentChangesService:
             start=start or held.start,
             end=end or held.end,
         )
-        new_start, new_end = period_of(asked, call.now, self._months, record.identity.birth_date)
+        new_start, new_end = period_of(asked, call.now, self._months, record.identity.birth_date, renews=True)
         return replace(held, start=new_start, end=new_end)
-
-    def _is_committed(self, changes: list[Change]) -> bool:
-        try:
-            self._ledger.commit(changes)
-        except Contention:
-            return False
-        return True
 
 
 _THE_SAME: Period = (None, None)

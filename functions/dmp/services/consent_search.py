@@ -52,11 +52,10 @@ class ConsentSearchService:
         """Read a Consent, now or in a former version."""
         interaction = Interaction.READ if version is None else Interaction.VREAD
         record, consent, attempt, decision = self._admit(call, record_id, local, interaction)
-        if version not in (None, consent.version):
-            former = self._store.former_consents(record_id, local)
-            consent = existing(next((c for c in former if c.version == version), None))
+        is_current = version in (None, consent.version)
+        former = [] if is_current else self._store.former_consents(record_id, local)
         self._gate.trace_access(call, record, attempt, decision)
-        return consent
+        return consent if is_current else existing(next((c for c in former if c.version == version), None))
 
     def history(self, call: Call, record_id: str, local: str) -> list[Consent]:
         """Every version of a Consent, newest first."""

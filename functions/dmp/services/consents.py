@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dmp.domain.access import decide
 from dmp.domain.access_request import Decision
 from dmp.domain.audit import AuditAction, Interaction
-from dmp.domain.changes import Change, Contention, SaveConsent, SaveRecord
+from dmp.domain.changes import Change, SaveConsent, SaveRecord
 from dmp.domain.consent import Consent, ConsentKind, ConsentStatus, Directive, Grantor, PatientRef
 from dmp.domain.consent_request import ConsentRequest
 from dmp.domain.directives import check_actor, ended_by, next_due, period_of, with_directive
@@ -16,7 +16,7 @@ from dmp.domain.errors import Invalid, NotFound, PreconditionFailed, Unavailable
 from dmp.domain.notification import Kind, Notice
 from dmp.domain.record import Record
 from dmp.domain.rights import Action
-from dmp.services.attempts import attempts
+from dmp.services.attempts import attempts, is_committed
 from dmp.services.call import Call
 from dmp.services.delegations import Delegate, Delegations
 from dmp.services.gate import Attempt, Gate, asking
@@ -87,7 +87,8 @@ class ConsentsService:
                 return found, False
             made = self._made(call, record, request, decision)
             told = self._told(call, record, made.consent)
-            if self._is_committed([*made.changes, *told, self._gate.entry(call, record, made.attempt, decision)]):
+            trace = self._gate.entry(call, record, made.attempt, decision)
+            if is_committed(self._ledger, [*made.changes, *told, trace]):
                 return made.consent, True
         raise Unavailable("service-unavailable")
 
@@ -172,13 +173,6 @@ class ConsentsService:
         about = (f"Consent/{consent.id}",)
         notice = Notice(kind=Kind.AUTHORISATION_ADDED, about=about, is_secret=call.requester.is_secret)
         return self._notices.of(call, record, notice)
-
-    def _is_committed(self, changes: list[Change]) -> bool:
-        try:
-            self._ledger.commit(changes)
-        except Contention:
-            return False
-        return True
 
 
 def ending(store: "RecordStore", record: Record, ended: Iterable[Directive], call: Call) -> list[Change]:

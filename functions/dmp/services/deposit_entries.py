@@ -27,8 +27,6 @@ from dmp.services.call import Call
 if TYPE_CHECKING:
     from dmp.adapters.object_store import ObjectStore
 
-_CHOSEN = frozenset({Visibility.MASQUE_PS, Visibility.INVISIBLE_REPRESENTANTS_LEGAUX})
-"""Codes that stand for a choice of the patient, a minor's too: it survives a replacement."""
 LARGEST_METADATA = 200_000
 """Bytes of one resource in UTF-8: DynamoDB holds 400 KB an item."""
 
@@ -85,11 +83,11 @@ class NewEntries:
     def _hidden(
         self, call: Call, plan: Plan, entry: DocumentEntry, replaced: Collection[DocumentEntry]
     ) -> DocumentEntry:
-        """The entry as the patient's choices want it: by default masked or not, and kept from whom they chose before.
+        """The entry as the patient's choices want it: by default masked or not, and kept from whom its formers are.
 
-        Whether an announcement has taken place is the author's to say: that code is not handed down, but its month is.
+        What waits for an announcement goes on waiting, from when it began, until the author says that it took place.
         """
-        inherited = {code for former in replaced for code in former.visibility & _CHOSEN}
+        inherited = {code for former in replaced for code in former.visibility}
         default = {Visibility.MASQUE_PS} if plan.record.masks_new_documents(call.now) else set()
         since = min((former.hidden_at for former in replaced if former.hidden_at), default=None)
         labelled = entry.labelled(entry.visibility | inherited | default, self._label)
@@ -129,6 +127,7 @@ def _entry(
         type=metadata.type,
         visibility=metadata.visibility,
         depositor=Depositor.of(call.requester),
+        is_secret=call.requester.is_secret,
         authors=frozenset(metadata.authors),
         content=content,
         master_identifier=metadata.master_identifier,

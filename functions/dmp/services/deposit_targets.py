@@ -11,6 +11,7 @@ from dmp.domain.identifiers import Identifier, split_resource_id
 from dmp.domain.rights import Action
 from dmp.services.call import Call
 from dmp.services.document_access import of_document
+from dmp.services.document_sight import as_seen
 
 if TYPE_CHECKING:
     from dmp.adapters.document_store import DocumentStore
@@ -37,6 +38,20 @@ def recognise(documents: "DocumentStore", plan: Plan) -> None:
         if entry is None or entry.status is DocumentStatus.ENTERED_IN_ERROR:
             raise Conflict("duplicate-unique-id", f"{plan.submission.documents[index].place}.masterIdentifier")
         plan.known[index] = entry
+
+
+def show_known(documents: "DocumentStore", call: Call, plan: Plan, *, is_answered: bool) -> None:
+    """Whoever repeats somebody else's document learns nothing of it that they may not know.
+
+    Where the document is answered (ITI-105), they must be able to read it. Raises Conflict `duplicate-unique-id`.
+    """
+    for place, entry in plan.known.items():
+        decision = decide(of_document(call, plan.record, Action.READ, entry))
+        if decision.hidden or (is_answered and not decision.permit):
+            raise Conflict("duplicate-unique-id", f"{plan.submission.documents[place].place}.masterIdentifier")
+    if is_answered:
+        seen = as_seen(call, plan.record, list(plan.known.values()), documents)
+        plan.known = dict(zip(plan.known, seen, strict=True))
 
 
 def find_replaced(documents: "DocumentStore", call: Call, plan: Plan) -> None:

@@ -1,11 +1,10 @@
 """Feeding a record: documents, SubmissionSet and Folders, all or nothing over S3 and DynamoDB (ITI-65, ITI-105)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from dmp.domain.access import decide
 from dmp.domain.access_request import Decision
 from dmp.domain.audit import AuditAction, Interaction
 from dmp.domain.changes import (
@@ -18,11 +17,12 @@ from dmp.domain.changes import (
     SaveList,
 )
 from dmp.domain.clinical_document import unique_id_of
+from dmp.domain.consent import PatientRef
 from dmp.domain.deposit import Deposited, Plan, Receipt, check_depositor, check_patient, named_identifiers
 from dmp.domain.document import DocumentEntry, DocumentStatus
 from dmp.domain.document_list import ListEntry, ListKind
 from dmp.domain.document_notices import of_deposit
-from dmp.domain.errors import Conflict, DmpError, PreconditionFailed, Refused, Unavailable
+from dmp.domain.errors import DmpError, Invalid, PreconditionFailed, Refused, Unavailable
 from dmp.domain.identifiers import Identifier
 from dmp.domain.record import Record
 from dmp.domain.rights import Action
@@ -31,8 +31,9 @@ from dmp.services.attempts import attempts
 from dmp.services.call import Call
 from dmp.services.deposit_entries import DepositContents, NewEntries
 from dmp.services.deposit_lists import DepositLists
-from dmp.services.deposit_targets import find_replaced, recognise
-from dmp.services.document_access import as_seen, existing, is_concealed, may_read, of_document
+from dmp.services.deposit_targets import find_replaced, recognise, show_known
+from dmp.services.document_access import existing, is_concealed, may_read
+from dmp.services.document_sight import as_seen
 from dmp.services.gate import Attempt, Gate, asking
 from dmp.services.notices import Notices
 
@@ -93,12 +94,23 @@ class DepositsService:
         return self._deposit(call, submission, Interaction.PROVIDE_BUNDLE, None)
 
     def publish(
-        self, call: Call, publication: Publication, condition: Identifier | None = None
+        self,
+        call: Call,
+        patient: PatientRef,
+        read: Callable[[], Publication],
+        condition: Identifier | None = None,
     ) -> Deposited[DocumentEntry]:
         """Take one document in (ITI-105), unless the caller sees one with the identifier of the condition.
 
+        `read` gives the document, or raises Invalid, which only those learn who may feed the record of `patient`.
         Raises as `submit`, and PreconditionFailed (`multiple-matches`) where several have that identifier.
         """
+        try:
+            publication = read()
+        except Invalid:
+            record = self._records.existing(self._records.named(patient))
+            self._admit(call, record, Interaction.SIMPLIFIED_PUBLISH)
+            raise
         submission = Submission(subject=publication.subject, documents=(publication.document,))
         receipt = self._deposit(call, submission, Interaction.SIMPLIFIED_PUBLISH, condition)
         return receipt.documents[0]
@@ -137,8 +149,7 @@ class DepositsService:
         call, submission = deposit.call, deposit.submission
         found, claims, made = self._records.with_claims(record_id, identifiers, deposit.criterion)
         record = existing(found)
-        attempt = Attempt(interaction=deposit.interaction, action=AuditAction.CREATE, resource_type="DocumentReference")
-        decision = self._gate.admit(call, asking(call, record, Action.FEED), attempt)
+        attempt, decision = self._admit(call, record, deposit.interaction)
         match = self._match(deposit, record, made)
         if match:
             attempt = replace(attempt, what=(f"DocumentReference/{match.id}",), hides=is_concealed(match))
@@ -152,13 +163,17 @@ class DepositsService:
             self._gate.trace_refusal(call, record, attempt, Decision(permit=False, reason=refused.code))
             raise
 
+    def _admit(self, call: Call, record: Record, interaction: Interaction) -> tuple[Attempt, Decision]:
+        attempt = Attempt(interaction=interaction, action=AuditAction.CREATE, resource_type="DocumentReference")
+        return attempt, self._gate.admit(call, asking(call, record, Action.FEED), attempt)
+
     def _complete(self, deposit: _Deposit, plan: Plan) -> None:
         """Check the submission against the record, and name what it will leave there."""
         call = deposit.call
         check_patient(plan.record, plan.submission)
         check_depositor(call.requester, plan.submission)
         recognise(self._documents, plan)
-        _check_known(deposit, plan)
+        show_known(self._documents, call, plan, is_answered=deposit.interaction is Interaction.SIMPLIFIED_PUBLISH)
         find_replaced(self._documents, call, plan)
         self._entries.name(call, plan, deposit.contents)
 
@@ -172,7 +187,7 @@ class DepositsService:
         seen = [e for e in alive if may_read(deposit.call, record, e)]
         if len(seen) > 1:
             raise PreconditionFailed("multiple-matches", "http.identifier")
-        return as_seen(deposit.call, record, seen[0]) if seen else None
+        return next(iter(as_seen(deposit.call, record, seen, self._documents)), None)
 
     def _commit(
         self, deposit: _Deposit, plan: Plan, made: str | None, attempt: Attempt, decision: Decision
@@ -201,15 +216,6 @@ class DepositsService:
         deposited = [(new, plan.replaced_by(plan.submission.documents[place])) for place, new in plan.fresh.items()]
         for notice in of_deposit(call.requester, plan.record, deposited):
             yield from self._notices.of(call, plan.record, notice)
-
-
-def _check_known(deposit: _Deposit, plan: Plan) -> None:
-    """Whoever repeats somebody else's document learns nothing of it that they may not read (ITI-105), or know of."""
-    for place, entry in plan.known.items():
-        decision = decide(of_document(deposit.call, plan.record, Action.READ, entry))
-        is_refused = deposit.interaction is Interaction.SIMPLIFIED_PUBLISH and not decision.permit
-        if decision.hidden or is_refused:
-            raise Conflict("duplicate-unique-id", f"{plan.submission.documents[place].place}.masterIdentifier")
 
 
 def _changes(plan: Plan, lists: Sequence[Deposited[ListEntry]], now: datetime) -> Iterator[Change]:

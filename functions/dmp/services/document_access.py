@@ -41,11 +41,6 @@ def may_know_origin(call: Call, record: Record, document: DocumentEntry) -> bool
     return not decide(of_document(call, record, Action.READ, as_hidden)).hidden
 
 
-def as_seen(call: Call, record: Record, document: DocumentEntry) -> DocumentEntry:
-    """A document that the caller may see, silent about what it replaced where the caller may not know of that."""
-    return document if may_know_origin(call, record, document) else document.without_origin()
-
-
 def may_change(call: Call, record: Record, document: DocumentEntry | None) -> Decision:
     """A permit for some change of a document where there is one; else the denial, a hidden one first."""
     decisions = [ruled(of_document(call, record, action, document)) for action in _CHANGES]

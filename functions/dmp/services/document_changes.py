@@ -17,7 +17,8 @@ from dmp.domain.record import Record
 from dmp.domain.rights import Action
 from dmp.services.attempts import attempts
 from dmp.services.call import Call
-from dmp.services.document_access import as_seen, attempt_on, existing, is_concealed, may_change, of_document
+from dmp.services.document_access import attempt_on, existing, is_concealed, may_change, of_document
+from dmp.services.document_sight import as_seen
 from dmp.services.document_succession import successions
 from dmp.services.gate import Attempt, Gate, failure_of
 from dmp.services.notices import Notices
@@ -58,7 +59,7 @@ class DocumentChangesService:
             changed = self._announcement.scheduled(_changed(entry, *apply(entry), call), call.now)
             saved = self._saved(call, record, entry, changed)
             if saved is not None:
-                return as_seen(call, record, saved)
+                return as_seen(call, record, [saved], self._documents)[0]
         raise Unavailable("service-unavailable")
 
     def delete(self, call: Call, record_id: str, local: str, apply: Apply, expected: int | None = None) -> None:

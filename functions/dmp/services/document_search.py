@@ -12,8 +12,9 @@ from dmp.domain.document_query import DocumentQuery
 from dmp.domain.record import Record
 from dmp.domain.rights import Action
 from dmp.services.call import Call
-from dmp.services.document_access import as_seen, existing, may_read
+from dmp.services.document_access import existing, may_read
 from dmp.services.document_chunks import Chunk, DocumentChunks
+from dmp.services.document_sight import as_seen
 from dmp.services.gate import Attempt, Gate, asking, failure_of
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class DocumentSearchService:
     ) -> None:
         self._gate = gate
         self._records = records
+        self._documents = documents
         self._chunks = DocumentChunks(records, documents, indexes)
 
     def find(self, call: Call, query: DocumentQuery, text: str) -> Found:
@@ -65,9 +67,9 @@ class DocumentSearchService:
         decision = decide(asking(call, record, Action.SEARCH))
         page = None
         if decision.permit:
-            page = _page(call, record, query, self._chunks.further(record_id, read, first))
+            page = self._page(call, record, query, self._chunks.further(record_id, read, first))
         elif decision.reason in _OWN_ONLY and not decision.hidden:
-            page = _page(call, record, query, self._chunks.own(record_id, read, call.requester))
+            page = self._page(call, record, query, self._chunks.own(record_id, read, call.requester))
         if page is None or not (decision.permit or page.documents or page.next):
             self._gate.trace_refusal(call, record, attempt, decision)
             raise failure_of(decision)
@@ -75,20 +77,19 @@ class DocumentSearchService:
         self._gate.trace_access(call, record, attempt, reason)
         return page
 
-
-def _page(call: Call, record: Record, query: DocumentQuery, chunks: Iterator[Chunk]) -> Found:
-    """Fill a page with what is visible, one more to know whether there is a next, within the reading limit."""
-    wanted = replace(query, after="") if query.accurate_total else query
-    visible: list[DocumentEntry] = []
-    looked_at, last = 0, None
-    for chunk in chunks:
-        looked_at += chunk.looked_at
-        visible += [e for e in chunk.entries if wanted.matches(e) and may_read(call, record, e)]
-        last = chunk.last
-        if not query.accurate_total and (len(visible) > query.count or looked_at >= MOST_READ):
-            break
-    left = [e for e in visible if not query.after or e.local < query.after]
-    shown = [as_seen(call, record, entry) for entry in left[: query.count]]
-    rest = shown[-1].local if len(left) > query.count else last
-    is_whole = query.accurate_total or (rest is None and not query.after)
-    return Found(record.id, tuple(shown), rest, len(visible) if is_whole else None)
+    def _page(self, call: Call, record: Record, query: DocumentQuery, chunks: Iterator[Chunk]) -> Found:
+        """Fill a page with what is visible, one more to know whether there is a next, within the reading limit."""
+        wanted = replace(query, after="") if query.accurate_total else query
+        visible: list[DocumentEntry] = []
+        looked_at, last = 0, None
+        for chunk in chunks:
+            looked_at += chunk.looked_at
+            visible += [e for e in chunk.entries if wanted.matches(e) and may_read(call, record, e)]
+            last = chunk.last
+            if not query.accurate_total and (len(visible) > query.count or looked_at >= MOST_READ):
+                break
+        left = [e for e in visible if not query.after or e.local < query.after]
+        shown = as_seen(call, record, left[: query.count], self._documents, visible)
+        rest = shown[-1].local if len(left) > query.count else last
+        is_whole = query.accurate_total or (rest is None and not query.after)
+        return Found(record.id, tuple(shown), rest, len(visible) if is_whole else None)

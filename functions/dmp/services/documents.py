@@ -1,6 +1,6 @@
 """One document or list as it stands: its entry, its bytes, its versions (ITI-66, ITI-68, TD3.2)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,8 @@ from dmp.domain.errors import Gone, NotFound
 from dmp.domain.record import Record
 from dmp.domain.rights import Action
 from dmp.services.call import Call
-from dmp.services.document_access import attempt_on, existing, is_concealed, may_know_origin, of_document, ruled
+from dmp.services.document_access import attempt_on, existing, is_concealed, may_read, of_document, ruled
+from dmp.services.document_sight import as_seen
 from dmp.services.gate import Attempt, Gate
 
 if TYPE_CHECKING:
@@ -50,26 +51,27 @@ class DocumentsService:
         return entry, self._objects.get(entry.content)
 
     def history(self, call: Call, record_id: str, local: str) -> list[DocumentEntry]:
-        """Every version, newest first; of a deleted document too, to whoever could read it."""
+        """Every version that the caller may see, newest first; of a deleted document too, to whoever could read it."""
         admitted = self._admitted(
             call, record_id, local, attempt_on("DocumentReference", record_id, local, Interaction.HISTORY)
         )
         former = self._documents.former_documents(record_id, local)
         self._trace(call, admitted)
-        return [_as_seen(call, admitted, one) for one in (admitted.entry, *reversed(former))]
+        return self._as_seen(call, admitted, [admitted.entry, *_visible(call, admitted, reversed(former))])
 
     def version(self, call: Call, record_id: str, local: str, version: int) -> DocumentEntry:
-        """One version of a document; NotFound (`no-version`) where it never had it."""
+        """One version of a document; NotFound (`no-version`) where it never was, or was hidden from the caller."""
         admitted = self._admitted(
             call, record_id, local, attempt_on("DocumentReference", record_id, local, Interaction.VREAD)
         )
         is_current = version == admitted.entry.version
         former = [] if is_current else self._documents.former_documents(record_id, local)
         self._trace(call, admitted)
-        found = next((one for one in (admitted.entry, *former) if one.version == version), None)
-        if found is None:
+        seen = [admitted.entry] if is_current else list(_visible(call, admitted, former))
+        found = [one for one in seen if one.version == version]
+        if not found:
             raise NotFound("no-version")
-        return _as_seen(call, admitted, found)
+        return self._as_seen(call, admitted, found)[0]
 
     def read_list(self, call: Call, record_id: str, local: str) -> ListEntry:
         """A SubmissionSet or Folder with those of its documents that the caller may see; NotFound where none is.
@@ -110,7 +112,7 @@ class DocumentsService:
         self._trace(call, admitted)
         if admitted.entry.status is DocumentStatus.ENTERED_IN_ERROR:
             raise Gone("gone")
-        return _as_seen(call, admitted, admitted.entry)
+        return self._as_seen(call, admitted, [admitted.entry])[0]
 
     def _admitted(self, call: Call, record_id: str, local: str, attempt: Attempt) -> _Admitted:
         """Load the entry with its record and decide; a missing entry is refused just as a hidden one is."""
@@ -125,7 +127,13 @@ class DocumentsService:
     def _trace(self, call: Call, admitted: _Admitted) -> None:
         self._gate.trace_access(call, admitted.record, admitted.attempt, admitted.decision)
 
+    def _as_seen(self, call: Call, admitted: _Admitted, versions: Iterable[DocumentEntry]) -> list[DocumentEntry]:
+        """Versions of a document, by what hides its predecessors now."""
+        predecessors = admitted.entry.predecessors
+        current = [replace(version, predecessors=predecessors) for version in versions]
+        return as_seen(call, admitted.record, current, self._documents)
 
-def _as_seen(call: Call, admitted: _Admitted, version: DocumentEntry) -> DocumentEntry:
-    """One version, silent about what the document replaced where the caller may not know of that."""
-    return version if may_know_origin(call, admitted.record, admitted.entry) else version.without_origin()
+
+def _visible(call: Call, admitted: _Admitted, versions: Iterable[DocumentEntry]) -> Iterator[DocumentEntry]:
+    """The versions that did not hide the document from the caller: that it was hidden is not told either."""
+    return (version for version in versions if may_read(call, admitted.record, version))

@@ -1,21 +1,22 @@
 """Emergency access: declared with a reason, in force at once, and told to the patient at once ($emergency-access)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from dmp.domain.access_request import Decision
 from dmp.domain.audit import AuditAction, Interaction
-from dmp.domain.changes import Change, Contention, SaveConsent, SaveRecord
-from dmp.domain.consent import Consent, ConsentKind, ConsentStatus, Directive, Grantor, PatientRef
+from dmp.domain.changes import Change, SaveConsent, SaveRecord
+from dmp.domain.consent import Consent, ConsentKind, Directive, Grantor, PatientRef
 from dmp.domain.emergency import Declaration, ended_by_emergency, with_emergency
 from dmp.domain.errors import Invalid, NotFound, Unavailable
 from dmp.domain.notification import Kind, Notice, attending_physicians
 from dmp.domain.record import Record
 from dmp.domain.rights import Action
-from dmp.services.attempts import attempts
+from dmp.services.attempts import attempts, is_committed
 from dmp.services.call import Call
+from dmp.services.consents import ending
 from dmp.services.gate import Attempt, Gate, asking
 from dmp.services.notices import Notices
 from dmp.services.quotas import Quota, Quotas
@@ -75,11 +76,8 @@ class EmergenciesService:
         declaration, decision = self._admit(call, record, read)
         consent, changes = self._decided(call, record, declaration)
         attempt = replace(_DECLARATION, what=(f"Consent/{consent.id}",), purpose=declaration.mode)
-        try:
-            self._ledger.commit([*changes, self._gate.entry(call, record, attempt, decision)])
-        except Contention:
-            return None
-        return consent
+        trace = self._gate.entry(call, record, attempt, decision)
+        return consent if is_committed(self._ledger, [*changes, trace]) else None
 
     def _admit(self, call: Call, record: Record, read: Callable[[], Declaration]) -> tuple[Declaration, Decision]:
         question, attempt = asking(call, record, Action.EMERGENCY), _attempt(record)
@@ -105,7 +103,7 @@ class EmergenciesService:
             due=directive.end,
         )
         changes: list[Change] = [SaveRecord(record.deciding(held, call.now), record), SaveConsent(consent)]
-        return consent, [*changes, *self._ending(call, record, ended), *self._telling(call, record, consent)]
+        return consent, [*changes, *ending(self._store, record, ended, call), *self._telling(call, record, consent)]
 
     def _directive(self, call: Call, declaration: Declaration) -> Directive:
         return Directive(
@@ -130,13 +128,6 @@ class EmergenciesService:
             also=tuple(physician for physician in physicians if physician != call.requester.identifier),
         )
         return self._notices.of(call, record, notice)
-
-    def _ending(self, call: Call, record: Record, ended: Iterable[Directive]) -> list[Change]:
-        locals_ = [d.consent for d in ended]
-        if not locals_:
-            return []
-        _, consents = self._store.with_consents(record.id, locals_)
-        return [SaveConsent(c.ended(call.now), c) for c in consents.values() if c.status is ConsentStatus.ACTIVE]
 
 
 def _attempt(record: Record | None) -> Attempt:

@@ -58,8 +58,9 @@ class ExpiryService:
                 break
             try:
                 self._handle(call, record_id, local, swept)
-            except Exception:  # noqa: BLE001 - the others must not wait for a Consent that cannot be handled
-                logger.error("consent_expiry_failed", extra={"consent": f"{record_id}.{local}"})
+            except Exception as failure:  # noqa: BLE001 - the others must not wait for a Consent that cannot be handled
+                what = {"consent": f"{record_id}.{local}", "failure": type(failure).__name__}
+                logger.error("consent_expiry_failed", extra=what)
                 swept.failed += 1
                 swept.done = False
         return swept

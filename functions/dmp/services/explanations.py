@@ -66,7 +66,7 @@ class ExplanationsService:
             decision = self._gate.admit(call, asking(call, record, Action.EXPLAIN), attempt)
         question, known = read(), _as_known(call, record)
         if isinstance(question, str):
-            entry = self._document(call, record, question)
+            entry = _as_told(call, record, self._document(call, record, question))
             hides = bool(entry.visibility & INVISIBLE)
             attempt = replace(attempt, what=(f"DocumentReference/{entry.id}",), hides=hides)
             answer: OfActor | OfDocument = self._of_document(call, known, entry)
@@ -86,7 +86,7 @@ class ExplanationsService:
         before: str | None = ""
         while before is not None:
             entries, before = self._documents.page(record.id, _ALIVE, _CHUNK, "", before)
-            yield from (entry for entry in entries if may_read(call, record, entry))
+            yield from (_as_told(call, record, entry) for entry in entries if may_read(call, record, entry))
 
     def _document(self, call: Call, record: Record, document_id: str) -> DocumentEntry:
         """The document, if the caller may see it, be it deleted: then who may read its history is the question.
@@ -131,6 +131,12 @@ class ExplanationsService:
 def _decided(call: Call, record: Record, requester: Requester, entry: DocumentEntry) -> Decision:
     """What the decision would be if this requester asked now for the document."""
     return decide(AccessRequest(requester=requester, action=Action.READ, record=record, now=call.now, document=entry))
+
+
+def _as_told(call: Call, record: Record, entry: DocumentEntry) -> DocumentEntry:
+    """The document, deposited by nobody where the caller may not learn by whom."""
+    is_close = decide(replace(asking(call, record, Action.EXPLAIN), is_secret=entry.is_secret)).permit
+    return entry if is_close else entry.without_depositor()
 
 
 def _as_known(call: Call, record: Record) -> Record:

@@ -1,14 +1,15 @@
 """Tells people by mail that a message waits for them: once, however often the stream brings it (R.1111-48).
 
-A mail is claimed before it is sent. Where it surely did not leave, the claim is given back and the stream brings the
-message again; where nobody can tell, it is not sent again: the message itself stands in the portal anyway.
+A mail is claimed before it is sent. Where it surely did not leave, the claim is given back and the job mail_sweep tries
+again, for a week; where nobody can tell, it is not sent again: the message itself stands in the portal anyway.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dmp.domain.errors import Invalid, Unavailable
-from dmp.domain.mail import Mail, MailInDoubt, MailState, mail_of
+from dmp.domain.mail import MailInDoubt, MailState, is_given_up, mail_of
 from dmp.domain.notification import Message
 from dmp.observability import logger
 
@@ -26,7 +27,7 @@ class NotificationsService:
         self._portal_url = portal_url
         self._new_claim = new_claim
 
-    def deliver(self, record: str, local: str) -> None:
+    def deliver(self, record: str, local: str, now: datetime) -> None:
         """Send the mail of a message unless it has left or may have; Unavailable where it must be tried again."""
         found = self._mails.find(record, local)
         if found is None:
@@ -35,9 +36,9 @@ class NotificationsService:
         if state is MailState.CLAIMED:
             _doubt(message)
         elif state is MailState.TO_SEND:
-            mail, claim = mail_of(message.kind, self._portal_url), self._new_claim()
+            claim = self._new_claim()
             if self._is_claimed(message, claim):
-                self._send(message, mail, claim)
+                self._send(message, claim, now)
 
     def _is_claimed(self, message: Message, claim: str) -> bool:
         try:
@@ -47,16 +48,19 @@ class NotificationsService:
             self._mails.release(message, claim)
             raise
 
-    def _send(self, message: Message, mail: Mail, claim: str) -> None:
+    def _send(self, message: Message, claim: str, now: datetime) -> None:
         state = MailState.SENT
         try:
-            self._mailer.send(message.email, mail)
+            self._mailer.send(message.email, mail_of(message.kind, self._portal_url))
         except MailInDoubt:
             _doubt(message)
             return
         except Unavailable:
-            self._mails.release(message, claim)
-            raise
+            if not is_given_up(message.sent, now):
+                self._mails.release(message, claim)
+                raise
+            logger.warning("mail_given_up", extra={"message_id": message.id})
+            state = MailState.UNDELIVERABLE
         except Invalid:
             state = MailState.UNDELIVERABLE
         self._settle(message, claim, state)

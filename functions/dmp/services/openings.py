@@ -12,9 +12,9 @@ from dmp.domain.changes import Change, Contention, LinkIns, NotOpposed, SaveCons
 from dmp.domain.civil_time import eighteenth_birthday
 from dmp.domain.consent import Consent, ConsentKind, Directive, Grantor, Relationship
 from dmp.domain.errors import Conflict, Invalid, Unavailable
-from dmp.domain.identifiers import INS_REAL_SYSTEMS, Identifier, ins_has_form, ins_key_is_valid, record_id
-from dmp.domain.record import Evidence, Guardian, Opening, Record, RecordStatus, Telecom
-from dmp.domain.related_person import RelatedPerson
+from dmp.domain.identifiers import Identifier, ins_is_accepted, record_id
+from dmp.domain.record import MOST_CONTACTS, Evidence, Opening, Record, RecordStatus, Telecom
+from dmp.domain.related_person import PersonRequest, capacity_of
 from dmp.services.call import Call
 from dmp.services.gate import Attempt, Gate
 from dmp.services.quotas import Quota, Quotas
@@ -50,14 +50,15 @@ class OpeningsService:
         self._entropy = entropy
         self._test_identities = test_identities
 
-    def open(self, call: Call, opening: Opening) -> Record:
+    def open(self, call: Call, read: Callable[[], Opening]) -> Record:
         """Open the record; of two openings at once one succeeds.
 
-        Raises TooManyRequests, Refused, Invalid (`ins-invalid`, `attestation-required`, `not-a-minor`), Conflict
-        (`record-exists`, `opposed`).
+        `read` gives what is asked. Raises TooManyRequests, Refused, Invalid (`ins-invalid`, `attestation-required`,
+        `not-a-minor`, `not-a-representative`), Conflict (`record-exists`, `opposed`).
         """
+        self._quotas.spend_unread(call, Quota.OPENING, _ATTEMPT, lambda: self._record_of(read()))
+        opening = read()
         existing = self._record_of(opening)
-        self._quotas.spend(call, Quota.OPENING, existing, _ATTEMPT)
         decision = decide_opening(call.requester, opening)
         if not decision.permit:
             self._gate.refuse(call, existing, _ATTEMPT, decision)
@@ -85,6 +86,7 @@ class OpeningsService:
         if not opening.identity.birth_date:
             raise Invalid("ins-invalid", f"{place}.birthDate")
         require_minor(opening.identity.birth_date, call.now, _GUARDIAN)
+        require_representative(opening.guardian, _GUARDIAN)
         if opening.guardian.identifier:
             place = f"{_GUARDIAN}.resource.identifier"
             require_ins(opening.guardian.identifier, place, test_identities=self._test_identities)
@@ -116,7 +118,7 @@ class OpeningsService:
         persons: list[Change] = []
         if opening.guardian:
             person = self._gate.new_local(call)
-            persons = [SaveRelatedPerson(_person_of(call, record, opening.guardian, person))]
+            persons = [SaveRelatedPerson(opening.guardian.made(record.id, person, call.now))]
             consents += self._delegation(call, record, opening, opening.guardian, person)
         record = replace(record, directives=tuple(c.directive for c in consents), decided_at=call.now)
         ins = record.identity.ins
@@ -124,7 +126,7 @@ class OpeningsService:
         return record, links + persons + [SaveConsent(c) for c in consents]
 
     def _delegation(
-        self, call: Call, record: Record, opening: Opening, guardian: Guardian, person: str
+        self, call: Call, record: Record, opening: Opening, guardian: PersonRequest, person: str
     ) -> list[Consent]:
         """By which a guardian acts until the majority; nobody acts whose INS is not known."""
         if guardian.identifier is None:
@@ -139,7 +141,7 @@ class OpeningsService:
             start=call.now,
             end=majority,
             granted_by=Grantor.REPRESENTATIVE,
-            relationship=Relationship.LEGAL_REPRESENTATIVE,
+            relationship=capacity_of(guardian.relationships, patient_is_minor=True),
         )
         made = Consent.made(record.id, directive, call.now)
         return [replace(made, date_time=opening.date, delegate=person, due=majority)]
@@ -169,26 +171,14 @@ def opening_consent(call: Call, record: Record, local: str, evidence: Evidence) 
     )
 
 
-def _person_of(call: Call, record: Record, guardian: Guardian, local: str) -> RelatedPerson:
-    """The guardian as a person of the record."""
-    return RelatedPerson(
-        record=record.id,
-        local=local,
-        version=1,
-        updated=call.now,
-        identifier=guardian.identifier,
-        relationships=(guardian.relationship,),
-        resource=guardian.resource,
-    )
-
-
 def _with_address(call: Call, opening: Opening, decision: Decision) -> Opening:
-    """The opening, where the address of the person's own token serves if the person gave none."""
-    identity, address = opening.identity, call.requester.email
+    """The opening, where the address of the person's own token serves if the person gave none and there is room."""
+    identity, address = opening.identity, Telecom("email", call.requester.email)
     has_given = any(contact.system == "email" for contact in identity.telecom)
-    if decision.reason != "patient" or has_given or not address:
+    has_room = len(identity.telecom) < MOST_CONTACTS
+    if decision.reason != "patient" or has_given or not has_room or not address.is_kept():
         return opening
-    return replace(opening, identity=replace(identity, telecom=(*identity.telecom, Telecom("email", address))))
+    return replace(opening, identity=replace(identity, telecom=(*identity.telecom, address)))
 
 
 def require_ins(ins: Identifier, place: str, *, test_identities: bool) -> None:
@@ -196,11 +186,7 @@ def require_ins(ins: Identifier, place: str, *, test_identities: bool) -> None:
 
     Raises Invalid `ins-invalid`.
     """
-    if ins.system in INS_REAL_SYSTEMS:
-        is_accepted = ins_key_is_valid(ins.value)
-    else:
-        is_accepted = test_identities and ins_has_form(ins.value)
-    if not is_accepted:
+    if not ins_is_accepted(ins, test_identities=test_identities):
         raise Invalid("ins-invalid", place)
 
 
@@ -208,6 +194,12 @@ def require_minor(birth_date: str, now: datetime, place: str) -> None:
     """A guardian acts until the 18th birthday; raises Invalid `not-a-minor` from then on."""
     if eighteenth_birthday(birth_date) <= now:
         raise Invalid("not-a-minor", place)
+
+
+def require_representative(guardian: PersonRequest, place: str) -> None:
+    """A guardian is a legal representative of the minor; raises Invalid `not-a-representative` for anybody else."""
+    if capacity_of(guardian.relationships, patient_is_minor=True) is not Relationship.LEGAL_REPRESENTATIVE:
+        raise Invalid("not-a-representative", f"{place}.resource.relationship")
 
 
 def _of(record: Record) -> Attempt:

@@ -1,6 +1,6 @@
 """How often one caller may look up people, open records or declare emergencies: nobody finds an INS by trying."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from dmp.domain.access_request import Decision
 from dmp.domain.audit import AuditAction, Interaction
 from dmp.domain.errors import DmpError, NotAuthenticated, TooManyRequests, Unavailable
+from dmp.domain.identifiers import Identifier
 from dmp.domain.record import Record
+from dmp.domain.requester import Requester, RequesterKind
 from dmp.services.call import Call
 from dmp.services.gate import Attempt, Gate
 
@@ -42,12 +44,31 @@ class Quotas:
 
     def is_used_up(self, call: Call, quota: Quota) -> bool:
         """Count one more; True where the caller has no more of it this hour."""
-        return self._store.spend(quota.value, call.requester.identifier, call.now) > self._limits[quota]
+        return self._store.spend(quota.value, _counted(call.requester), call.now) > self._limits[quota]
 
     def spend(self, call: Call, quota: Quota, record: Record | None, attempt: Attempt) -> None:
         """Count one more; a refusal is traced and raised as TooManyRequests `quota-exceeded`."""
         if self.is_used_up(call, quota):
             self._gate.refuse(call, record, attempt, USED_UP)
+
+    def spend_unread(self, call: Call, quota: Quota, attempt: Attempt, about: Callable[[], Record | None]) -> None:
+        """As `spend`, before the request is read: what cannot be read counts too.
+
+        `about` finds the record that a refusal is traced in; what is wrong with the request does not matter then.
+        """
+        if not self.is_used_up(call, quota):
+            return
+        try:
+            record = about()
+        except DmpError:
+            record = None
+        self._gate.refuse(call, record, attempt, USED_UP)
+
+
+def _counted(requester: Requester) -> Identifier:
+    """Who a caller counts as: a structure names its own people, as it likes, so they count as that structure."""
+    is_named_by_structure = requester.kind in (RequesterKind.EMPLOYEE, RequesterKind.STRUCTURE)
+    return requester.structure if is_named_by_structure and requester.structure else requester.identifier
 
 
 class LookUps:

@@ -102,13 +102,11 @@ class RecordsService:
         attempt = patient_attempt(interaction, AuditAction.READ, record_id)
         question = asking(call, record, Action.READ_PATIENT)
         decision = self._gate.admit(call, question, attempt)
-        wanted = record
-        if version is not None and version != record.patient_version:
-            former = self._store.former_head(record_id, version)
-            if former is None:
-                raise NotFound("no-version")
-            wanted = former
+        is_current = version in (None, record.patient_version)
+        wanted = record if is_current else self._store.former_head(record_id, version or 0)
         self._gate.trace_access(call, record, attempt, decision)
+        if wanted is None:
+            raise NotFound("no-version")
         return RecordView(wanted, full=True, own=_may_change(question))
 
     def attestation(self, call: Call, record_id: str) -> Record:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from dmp.domain.access_request import Decision
 from dmp.domain.audit import AuditAction, Interaction
-from dmp.domain.changes import Change, Contention, RecordUnchanged, SaveConsent, SaveRecord, SaveRelatedPerson
+from dmp.domain.changes import Change, RecordUnchanged, SaveConsent, SaveRecord, SaveRelatedPerson
 from dmp.domain.consent import PatientRef
 from dmp.domain.directives import without
 from dmp.domain.errors import Conflict, Gone, Invalid, NotFound, PreconditionFailed, Unavailable
-from dmp.domain.identifiers import resource_id
+from dmp.domain.identifiers import ins_is_accepted, resource_id
 from dmp.domain.record import Record
-from dmp.domain.related_person import PersonRequest, RelatedPerson, ins_is_accepted
+from dmp.domain.related_person import PersonRequest, RelatedPerson
 from dmp.domain.rights import Action
-from dmp.services.attempts import attempts
+from dmp.services.attempts import attempts, is_committed
 from dmp.services.call import Call
 from dmp.services.delegations import Delegations
 from dmp.services.gate import Attempt, Gate, asking
@@ -83,7 +83,7 @@ class RelatedPersonsService:
             decision = self._gate.admit(call, asking(call, record, Action.WRITE_PERSON), attempt)
             person = self._checked(record, read()).made(record.id, local, call.now)
             trace = self._gate.entry(call, record, attempt, decision)
-            if self._is_committed([RecordUnchanged(record), SaveRelatedPerson(person), trace]):
+            if is_committed(self._ledger, [RecordUnchanged(record), SaveRelatedPerson(person), trace]):
                 return person
         raise Unavailable("service-unavailable")
 
@@ -101,13 +101,11 @@ class RelatedPersonsService:
         attempt = _attempt(interaction, AuditAction.READ, resource_id(record_id, local))
         record, person = self._persons.with_person(record_id, local)
         decision = self._gate.admit(call, asking(call, record, Action.READ_PERSON), attempt)
-        wanted = _existing(person)
-        if version not in (None, wanted.version):
-            former = self._persons.former(record_id, local, version or 0)
-            if former is None:
-                raise NotFound("no-version")
-            wanted = former
+        is_former = person is not None and version not in (None, person.version)
+        wanted = self._persons.former(record_id, local, version or 0) if is_former else person
         self._gate.trace_access(call, record, attempt, decision)
+        if wanted is None:
+            raise NotFound("no-version" if is_former else "not-found")
         if wanted.is_deleted:
             raise Gone("gone")
         return wanted
@@ -192,20 +190,13 @@ class RelatedPersonsService:
                 raise PreconditionFailed("version-conflict")
             changed, changes = apply(record, person)
             saved: list[Change] = [*changes, SaveRelatedPerson(changed, person)] if changes else []
-            if self._is_committed([*saved, self._entry(call, record, attempt, decision, saved)]):
+            if is_committed(self._ledger, [*saved, self._entry(call, record, attempt, decision, saved)]):
                 return changed
         raise Unavailable("service-unavailable")
 
     def _entry(self, call: Call, record: Record, attempt: Attempt, decision: Decision, changes: list[Change]) -> Change:
         ended = [f"Consent/{c.consent.id}" for c in changes if isinstance(c, SaveConsent)]
         return self._gate.entry(call, record, replace(attempt, what=(*attempt.what, *ended)), decision)
-
-    def _is_committed(self, changes: list[Change]) -> bool:
-        try:
-            self._ledger.commit(changes)
-        except Contention:
-            return False
-        return True
 
 
 def _existing(person: RelatedPerson | None) -> RelatedPerson:

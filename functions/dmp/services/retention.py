@@ -79,8 +79,8 @@ class RetentionService:
             except _OutOfTime:
                 run.done = False
                 break
-            except Exception:  # noqa: BLE001 - the others must not wait for a record that cannot be handled
-                logger.error("retention_failed", extra={"record": record_id})
+            except Exception as failure:  # noqa: BLE001 - the others must not wait for a record that cannot be handled
+                logger.error("retention_failed", extra={"record": record_id, "failure": type(failure).__name__})
                 run.failed += 1
                 run.done = False
         return run

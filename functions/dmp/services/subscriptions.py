@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dmp.domain.access_request import AccessRequest
 from dmp.domain.audit import AuditAction, Interaction
-from dmp.domain.changes import Change, Contention, RecordUnchanged, RemoveSubscription, SaveSubscription
+from dmp.domain.changes import Change, RecordUnchanged, RemoveSubscription, SaveSubscription
 from dmp.domain.errors import Conflict, Gone, NotFound, PreconditionFailed, Unavailable
 from dmp.domain.record import Record
 from dmp.domain.rights import Action
@@ -18,7 +18,7 @@ from dmp.domain.subscription import (
     end_of,
     owner_of,
 )
-from dmp.services.attempts import attempts
+from dmp.services.attempts import attempts, is_committed
 from dmp.services.call import Call
 from dmp.services.document_access import attempt_on, existing
 from dmp.services.gate import Attempt, Gate, asking
@@ -68,7 +68,7 @@ class SubscriptionsService:
             room = _room(self._subscriptions.of_record(record_id), call)
             attempt = attempt_on(_TYPE, record_id, made.local, Interaction.SUBSCRIBE, AuditAction.CREATE)
             trace = self._gate.entry(call, record, attempt, decision)
-            if self._is_committed([RecordUnchanged(record), SaveSubscription(made), *room, trace]):
+            if is_committed(self._ledger, [RecordUnchanged(record), SaveSubscription(made), *room, trace]):
                 return made
         raise Unavailable("service-unavailable")
 
@@ -111,20 +111,13 @@ class SubscriptionsService:
                     raise PreconditionFailed("version-conflict")
                 deleted = subscription.in_status(SubscriptionStatus.DELETED, call.now)
                 changes = [RecordUnchanged(record), SaveSubscription(deleted, subscription)]
-            if self._is_committed([*changes, trace]):
+            if is_committed(self._ledger, [*changes, trace]):
                 return
         raise Unavailable("service-unavailable")
 
     def _loaded(self, record_id: str, local: str) -> tuple[Record, Subscription | None]:
         record, found = self._subscriptions.with_subscription(record_id, local)
         return existing(record), found
-
-    def _is_committed(self, changes: list[Change]) -> bool:
-        try:
-            self._ledger.commit(changes)
-        except Contention:
-            return False
-        return True
 
 
 def _keeping(call: Call, record: Record, found: Subscription | None) -> AccessRequest:

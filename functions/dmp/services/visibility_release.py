@@ -5,7 +5,7 @@ It may stop anywhere and start again: what is due lies in an index, by the month
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from dmp.domain.access_request import Decision
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from dmp.adapters.record_store import RecordStore
 
 _ENOUGH_SECONDS = 10
+_PATIENCE = timedelta(days=1)
+"""After so long the job looks again at what lies in a record that is not open, lest it come first in every run."""
 _OVER = Decision(permit=True, reason="release")
 
 
@@ -85,8 +87,9 @@ class VisibilityReleaseService:
                 break
             try:
                 self._handle(run, record_id, local)
-            except Exception:  # noqa: BLE001 - the others must not wait for a document that cannot be handled
-                logger.error("visibility_release_failed", extra={"document": f"{record_id}.{local}"})
+            except Exception as failure:  # noqa: BLE001 - the others must not wait for a document that cannot be handled
+                what = {"document": f"{record_id}.{local}", "failure": type(failure).__name__}
+                logger.error("visibility_release_failed", extra=what)
                 run.released.failed += 1
                 run.released.done = False
         return run.released
@@ -101,15 +104,19 @@ class VisibilityReleaseService:
             record, entry = self._documents.with_document(record_id, local)
             if record is None or entry is None or not _is_due(entry, run.call.now):
                 return
-            if record.status is not RecordStatus.OPEN:
-                run.released.waiting += 1
-                return
+            step = self._step if record.status is RecordStatus.OPEN else self._postpone
             try:
-                self._step(run, record, entry)
+                step(run, record, entry)
             except Contention:
                 continue
             return
         raise Unavailable("service-unavailable")
+
+    def _postpone(self, run: _Run, record: Record, entry: DocumentEntry) -> None:
+        """Look again later: nothing is told, shown or traced of it, and its version stays."""
+        later = replace(entry, due=run.call.now + _PATIENCE)
+        self._ledger.commit([RecordUnchanged(record), SaveDocument(later, entry)])
+        run.released.waiting += 1
 
     def _step(self, run: _Run, record: Record, entry: DocumentEntry) -> None:
         """Show the document where its time is up; before, tell the patient that something awaits a consultation."""

@@ -1,0 +1,29 @@
+"""The watch over what functions ask of AWS can tell what a role allows from what it does not."""
+
+import pytest
+
+from tests.role_policies import Permission, is_allowed
+
+
+@pytest.mark.parametrize(
+    ("function", "wanted", "allowed"),
+    [
+        ("Records", Permission("dynamodb:UpdateItem", "RecordsTable", "Q#"), True),
+        ("Records", Permission("dynamodb:UpdateItem", "RecordsTable", "R#"), False),
+        ("Records", Permission("dynamodb:DeleteItem", "AuditTable", "R#"), False),
+        ("Consents", Permission("dynamodb:Query", "RecordsTable/index/by-actor", "#"), True),
+        ("Consents", Permission("dynamodb:Query", "RecordsTable/index/by-expiry", "#"), False),
+        ("Notifications", Permission("dynamodb:UpdateItem", "RecordsTable", "R#", frozenset({"pk", "mail"})), True),
+        ("Notifications", Permission("dynamodb:UpdateItem", "RecordsTable", "R#", frozenset({"pk", "st"})), False),
+        ("Notifications", Permission("ses:SendEmail", "", "#"), True),
+        ("FirstAccesses", Permission("ses:SendEmail", "", "#"), False),
+        ("FirstAccesses", Permission("secretsmanager:GetSecretValue", "Secret"), True),
+        ("Suspension", Permission("secretsmanager:GetSecretValue", "Secret"), False),
+        ("WebHooks", Permission("sqs:ChangeMessageVisibility", "HookQueue", "#"), True),
+        ("WebHooks", Permission("sqs:SendMessage", "HookQueue", "#"), False),
+    ],
+)
+def test_a_role_allows_what_a_statement_names_and_nothing_else(
+    function: str, wanted: Permission, allowed: bool
+) -> None:
+    assert is_allowed(function, wanted) is allowed
