@@ -1,53 +1,32 @@
 """Event source mappings of queues: messages handed to the function that consumes them, those done with deleted."""
 
 from collections.abc import Mapping, Sequence
-from threading import Event, Thread
 from typing import Any
 
 import boto3
 
+from infra.local.consumer import Consumer
 from infra.local.resources import REGION
 from infra.local.runtime import FunctionFailed, PayloadTooLarge, Runtime
 from infra.local.template import QueueMapping
 
-IDLE_SECONDS = 0.5
-STOP_SECONDS = 2.0
-
 type Message = dict[str, Any]
 
 
-class QueueConsumer:
+class QueueConsumer(Consumer):
     """Polls one queue, whenever a function has run and twice a second besides."""
 
     def __init__(self, mapping: QueueMapping, queue_arn: str, runtime: Runtime) -> None:
+        super().__init__()
         self._mapping = mapping
         self._queue_arn = queue_arn
         self._runtime = runtime
         self._queues: Any = boto3.client("sqs")
         self._url = self._queues.get_queue_url(QueueName=queue_arn.rpartition(":")[2])["QueueUrl"]
-        self._something_happened = Event()
-        self._stopping = Event()
-        self._thread = Thread(target=self._consume, daemon=True)
-
-    def start(self) -> None:
-        """Consume in the background."""
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Look now: there may be something new."""
-        self._something_happened.set()
-
-    def stop(self) -> None:
-        """End after the batch at hand."""
-        self._stopping.set()
-        self.wake()
-        if self._thread.is_alive():
-            self._thread.join(timeout=STOP_SECONDS)
 
     def _consume(self) -> None:
         while not self._stopping.is_set():
-            self._something_happened.wait(IDLE_SECONDS)
-            self._something_happened.clear()
+            self._wait()
             # without waiting for messages: moto answers one call at a time
             found = self._queues.receive_message(
                 QueueUrl=self._url,

@@ -15,6 +15,7 @@ import httpx
 
 from infra.local import moto_repairs, resources
 from infra.local.clock import Clock
+from infra.local.consumer import Consumer
 from infra.local.controls import PREFIX, Controls
 from infra.local.events import HttpAnswer, HttpRequest, message
 from infra.local.gateway import Gateway
@@ -42,7 +43,7 @@ class LocalStack:
         self._seed = seed
         self._template = Template(template)
         self._undo = ExitStack()
-        self._consumers: list[StreamConsumer | QueueConsumer] = []
+        self._consumers: list[Consumer] = []
         self._open = Event()
         self.url = ""
 

@@ -5,16 +5,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from threading import Event, Thread
 from typing import Any
 
 import boto3
 
+from infra.local.consumer import Consumer
 from infra.local.resources import REGION
 from infra.local.runtime import FunctionFailed, PayloadTooLarge, Runtime
 from infra.local.template import StreamMapping
 
-IDLE_SECONDS = 0.5
 GATHERING_SECONDS = 0.05
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
@@ -22,34 +21,17 @@ LONGEST_PAUSE_SECONDS = 2.0
 type StreamRecord = dict[str, Any]
 
 
-class StreamConsumer:
+class StreamConsumer(Consumer):
     """Polls one stream from its beginning, whenever a function has run and twice a second besides."""
 
     def __init__(self, mapping: StreamMapping, stream_arn: str, lost_records: str | None, runtime: Runtime) -> None:
+        super().__init__()
         self._mapping = mapping
         self._stream_arn = stream_arn
         self._lost_records = lost_records
         self._runtime = runtime
         self._streams: Any = boto3.client("dynamodbstreams")
         self._patterns = [json.loads(pattern) for pattern in mapping.patterns]
-        self._something_happened = Event()
-        self._stopping = Event()
-        self._thread = Thread(target=self._consume, daemon=True)
-
-    def start(self) -> None:
-        """Consume in the background."""
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Look now: there may be something new."""
-        self._something_happened.set()
-
-    def stop(self) -> None:
-        """End after the batch at hand."""
-        self._stopping.set()
-        self.wake()
-        if self._thread.is_alive():
-            self._thread.join(timeout=LONGEST_PAUSE_SECONDS)
 
     def _consume(self) -> None:
         for records in self._poll():
@@ -64,9 +46,8 @@ class StreamConsumer:
             StreamArn=self._stream_arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON"
         )["ShardIterator"]
         while not self._stopping.is_set():
-            if self._something_happened.wait(IDLE_SECONDS):
+            if self._wait():
                 self._stopping.wait(GATHERING_SECONDS)
-            self._something_happened.clear()
             answer = self._streams.get_records(ShardIterator=iterator)
             iterator = answer["NextShardIterator"]
             if answer["Records"]:
