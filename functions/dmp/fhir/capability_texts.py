@@ -26,7 +26,8 @@ TRANSACTION = (
 PATIENT = (
     "The record: its id is the record's, `active` tells whether it is open. Found by INS alone (TD0.2); opened, "
     "closed, reopened and erased by operations; the opener can print an attestation (HTML). PUT and PATCH change "
-    "telecom and the extensions dmp-notification (type, canal, actif), by which the person chooses of what to be told. "
+    "telecom and the extensions dmp-notification (type: a kind of message as in Communication.category; canal: message "
+    "or mail; actif: true or false), by which the person chooses of what to be told. "
     "`$emergency-access` (also without an id, by `identifier`) answers the Consent that opens the record to a "
     "professional for an hour, BTG or ETREAT, with a reason; `$explain` tells the person, a legal representative and "
     "the médecin traitant, for an actor or a document, who may see what, by which rule and on which Consents."
