@@ -105,10 +105,11 @@ def test_a_day_is_enough_to_date_a_consent() -> None:
     assert opening.date.isoformat() == "2026-06-14T22:00:00+00:00"
 
 
-def test_a_guardian_says_in_which_capacity() -> None:
-    error = refused(guardian=make.guardian(relationship=None))
+def test_a_guardian_who_tells_no_relationship_is_one() -> None:
+    opening = read_opening(make.opening(guardian=make.guardian(relationship=None)), make.NOW)
 
-    assert str(error.expression).endswith(".resource.relationship")
+    assert opening.guardian
+    assert opening.guardian.relationships == ("GUARD",)
 
 
 def test_a_parameter_given_twice_is_refused() -> None:

@@ -7,7 +7,10 @@ from datetime import datetime
 from dmp.domain.consent import PatientRef, Relationship
 from dmp.domain.identifiers import Identifier, resource_id
 
-_GUARDIANS = frozenset({"GUARD", "HPOWATT", "POWATT", "DPOWATT", "SPOWATT", "RESPRSN"})
+GUARDIAN = "GUARD"
+_GUARDIANS = frozenset(
+    {GUARDIAN, "GUADLTM", "HPOWATT", "POWATT", "DPOWATT", "SPOWATT", "RESPRSN", Relationship.LEGAL_REPRESENTATIVE.value}
+)
 _PARENTS = frozenset({"PRN", "MTH", "FTH", "NMTH", "NFTH", "NPRN", "ADOPTP", "ADOPTM", "ADOPTF"})
 
 

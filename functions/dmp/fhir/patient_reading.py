@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +19,7 @@ from dmp.domain.record import (
     OpeningMethod,
     Telecom,
 )
-from dmp.domain.related_person import PersonRequest
+from dmp.domain.related_person import GUARDIAN, PersonRequest
 from dmp.fhir.operation import OperationInput, place_of
 from dmp.fhir.references import ins_of
 from dmp.fhir.related_person_reading import person_of
@@ -139,14 +140,12 @@ def _given_names(names: tuple[str, ...], place: str) -> tuple[str, ...]:
 def read_guardian(related_person: Resource, place: str) -> PersonRequest:
     """Read the RelatedPerson who represents a minor; whose it is need not be said, the Patient being new.
 
-    Raises Invalid, TooLarge.
+    One who tells no relationship is what the parameter says: a guardian. Raises Invalid, TooLarge.
     """
     unnamed = {"display": "Patient"}
     checked = _of_type({"patient": unnamed, **related_person}, "RelatedPerson", place)
     guardian = person_of(checked, None, place)
-    if not guardian.relationships:
-        raise Invalid("invalid-resource", f"{place}.relationship", "a required element is missing")
-    return guardian
+    return guardian if guardian.relationships else replace(guardian, relationships=(GUARDIAN,))
 
 
 def _of_type(resource: Resource, resource_type: str, place: str) -> dict[str, Any]:
