@@ -131,7 +131,10 @@ def _citizen(case: Case, role: str) -> Verdict:
     opened = case.opened_by is not None and case.opened_by.person == case.who.person
     if action is Action.PRINT_ATTESTATION and opened:
         return PERMIT
-    return when(rules and action in _RULES_THE_RECORD)
+    theirs = (
+        action is not Action.READ_MESSAGE or case.owner == PATIENT
+    )  # a professional's mailbox is the professional's
+    return when(rules and action in _RULES_THE_RECORD and theirs)
 
 
 def _is_hidden(case: Case, role: str) -> bool:

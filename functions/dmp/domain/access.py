@@ -91,6 +91,13 @@ def _why_not(request: AccessRequest) -> str:
     return "authorisation-expired" if ran_out else "not-authorised"
 
 
+def decide_across_records(requester: Requester) -> Decision:
+    """May this requester ask what names them in all records at once? Each thing found is decided by itself."""
+    if requester.refusal:
+        return deny(requester.refusal)
+    return permit("addressee") if requester.kind is RequesterKind.PROFESSIONAL else deny("not-authorised")
+
+
 def decide_opening(requester: Requester, opening: Opening) -> Decision:
     """May this requester open a record for this person? There is no record to ask yet."""
     if requester.refusal:

@@ -63,7 +63,7 @@ def own_record(request: AccessRequest) -> Decision | None:
         return None
     if Visibility.INVISIBLE_PATIENT in request.visibility:
         return deny("invisible", hidden=True)
-    if request.action not in rights.GRANTED[Capacity.PATIENT]:
+    if request.action not in rights.GRANTED[Capacity.PATIENT] or _is_for_a_carer(request):
         return None
     if not rights.may_make(Capacity.PATIENT, request.consent_kind):
         return deny("not-authorised")
@@ -78,10 +78,16 @@ def representative(request: AccessRequest) -> Decision | None:
         return None
     if request.visibility & INVISIBLE or request.is_secret:
         return deny("invisible", held, hidden=True)
-    permitted = request.action in rights.GRANTED[Capacity.LEGAL_REPRESENTATIVE if legal else Capacity.CAREGIVER]
+    granted = request.action in rights.GRANTED[Capacity.LEGAL_REPRESENTATIVE if legal else Capacity.CAREGIVER]
+    permitted = granted and not _is_for_a_carer(request)
     if permitted and rights.may_make(Capacity.LEGAL_REPRESENTATIVE, request.consent_kind):
         return permit("representative", held)
     return None
+
+
+def _is_for_a_carer(request: AccessRequest) -> bool:
+    """Whether a message is in a professional's mailbox, to be read and marked there."""
+    return request.action is Action.READ_MESSAGE and request.belongs_to is not None
 
 
 def feeding(request: AccessRequest) -> Decision | None:

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dmp.domain.access import decide
+from dmp.domain.access import decide, decide_across_records
 from dmp.domain.access_request import Decision
 from dmp.domain.audit import AuditAction, Interaction
 from dmp.domain.notification import Message
 from dmp.domain.record import Record
-from dmp.domain.requester import RequesterKind
 from dmp.services.call import Call
 from dmp.services.gate import Attempt, Gate
 from dmp.services.message_access import as_seen, of_message
@@ -45,8 +44,9 @@ class InboxService:
         self, call: Call, wanted: Callable[[Message], bool], *, after: str, count: int, query: str
     ) -> tuple[list[Message], str | None]:
         """At most `count` messages to the caller, one trace entry a record, and where to go on."""
-        if call.requester.kind is not RequesterKind.PROFESSIONAL:
-            self._gate.refuse(call, None, _ATTEMPT, Decision(False, "not-authorised"))
+        decision = decide_across_records(call.requester)
+        if not decision.permit:
+            self._gate.refuse(call, None, _ATTEMPT, decision)
         found: list[_Found] = []
         onward: str | None = None
         hints = self._messages.addressed_to(call.requester.actors, after, count + 1)

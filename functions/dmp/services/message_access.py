@@ -31,16 +31,11 @@ def as_seen(call: Call, record: Record, messages: Sequence[Message], documents: 
 
     One that tells of documents, none of which may be known, does not exist, as if they had never been there.
     """
-    permitted = [m for m in messages if _is_for(call, m) and decide(of_message(call, record, m)).permit]
+    permitted = [m for m in messages if decide(of_message(call, record, m)).permit]
     named = {_local(one) for message in permitted for one in _documents_of(message)}
     found = documents.with_documents(record.id, sorted(named))[1] if named else {}
     visible = {local for local, document in found.items() if may_read(call, record, document)}
     return list(_without_hidden(permitted, visible))
-
-
-def _is_for(call: Call, message: Message) -> bool:
-    """Whether a message is the caller's to read and to mark: the person's, or one addressed to the caller."""
-    return message.addressee is None or message.addressee in call.requester.actors
 
 
 def _without_hidden(messages: Iterable[Message], visible: set[str]) -> Iterator[Message]:

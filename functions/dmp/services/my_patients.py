@@ -5,13 +5,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dmp.domain.access import decide
+from dmp.domain.access import decide, decide_across_records
 from dmp.domain.access_request import Decision
 from dmp.domain.audit import AuditAction, Interaction
 from dmp.domain.consent import Consent, ConsentStatus
 from dmp.domain.identifiers import Identifier, resource_id
 from dmp.domain.record import Record
-from dmp.domain.requester import RequesterKind
 from dmp.domain.rights import Action
 from dmp.services.call import Call
 from dmp.services.gate import Attempt, Gate, asking
@@ -61,8 +60,9 @@ class MyPatientsService:
         self, call: Call, wanted: Callable[[Consent], bool], *, after: str, count: int, query: str
     ) -> tuple[list[Consent], str | None]:
         """At most `count` Consents in force that name the caller, one trace entry a record, and where to go on."""
-        if call.requester.kind is not RequesterKind.PROFESSIONAL:
-            self._gate.refuse(call, None, _ATTEMPT, Decision(False, "not-authorised"))
+        decision = decide_across_records(call.requester)
+        if not decision.permit:
+            self._gate.refuse(call, None, _ATTEMPT, decision)
         found: list[_Found] = []
         onward: _Place | None = None
         for looked_at, (place, actor, record, local) in enumerate(self._hints(call, _Place.parse(after), count)):
