@@ -4,6 +4,8 @@ PORT ?= 8000
 SEED ?= demo
 ENV ?= dev
 ARGS ?=
+# as many tests at once as there are cores, at most four
+PARALLEL ?= --numprocesses=auto --maxprocesses=4
 export PORT SEED
 
 PIP_VERSION := 26.3
@@ -24,10 +26,10 @@ run: $(VENV) ## start everything on this machine (PORT=8000, SEED=demo|none)
 	exec env PYTHONPATH=functions .venv/bin/python -m infra.local
 
 test: $(VENV) ## run the tests (ARGS="-k name" narrows them)
-	.venv/bin/pytest $(ARGS)
+	.venv/bin/pytest $(PARALLEL) $(ARGS)
 
 test-long: $(VENV) ## run the tests that take minutes
-	.venv/bin/pytest -m long $(ARGS)
+	.venv/bin/pytest $(PARALLEL) -m long $(ARGS)
 
 coverage: $(VENV) ## run the tests and say which lines no test reaches
 	.venv/bin/pytest --cov --cov-report=term $(ARGS)

@@ -9,7 +9,7 @@ from dmp.domain.document import DocumentEntry, DocumentStatus
 from dmp.domain.document_list import ListEntry
 from dmp.exchange import FHIR_JSON, Answer, Request
 from dmp.fhir import bundle, document_rendering
-from dmp.rest import version_headers
+from dmp.rest import saved, version_headers
 
 
 def document(request: Request, entry: DocumentEntry) -> Mapping[str, Any]:
@@ -17,6 +17,11 @@ def document(request: Request, entry: DocumentEntry) -> Mapping[str, Any]:
     return document_rendering.render_document(
         json.loads(entry.body), id=entry.id, version=entry.version, updated=entry.updated, base_url=request.base_url
     )
+
+
+def written(request: Request, entry: DocumentEntry, *, created: bool) -> Answer:
+    """201 or 200 after a write."""
+    return saved(request, document(request, entry), entry.version, entry.updated, created=created)
 
 
 def match(request: Request, entry: DocumentEntry) -> tuple[str, Mapping[str, Any], str]:

@@ -1,13 +1,13 @@
 """What the REST interactions of every resource share: version tags, conditions, created answers (FHIR R4 REST)."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, NoReturn
 
 from dmp.domain.errors import Invalid, Malformed, NotFound, PreconditionFailed
-from dmp.domain.identifiers import split_resource_id
+from dmp.domain.identifiers import Identifier, split_resource_id
 from dmp.exchange import Answer, Request
 from dmp.fhir import bundle
 from dmp.fhir.search import Search
@@ -45,6 +45,14 @@ def expected_version(request: Request) -> int | None:
 def criterion(request: Request) -> str:
     """The criterion of a conditional create, `If-None-Exist`, without a leading question mark."""
     return request.headers.get("if-none-exist", "").strip().removeprefix("?")
+
+
+def identifier_condition(condition: Sequence[tuple[str, str]]) -> Identifier:
+    """The identifier of a condition; Malformed for any other condition."""
+    values = [value for name, value in condition if name == "identifier" and value]
+    if len(condition) != 1 or len(values) != 1:
+        raise Malformed("unsupported-criterion", "http.identifier", "a condition is one identifier: system|value")
+    return Identifier.parse(values[0])
 
 
 def version_headers(version: int, updated: datetime) -> dict[str, str]:

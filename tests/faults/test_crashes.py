@@ -23,6 +23,12 @@ ERRORS = {
 MODES = ("before", "after", "answer lost", *(pytest.param(code, marks=pytest.mark.long) for code in ERRORS))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def secret_known(api: ApiClient, stack: dict[str, str]) -> None:
+    """The first digest of a function fetches the secret."""
+    open_record(api, stack).publish()
+
+
 @pytest.fixture
 def record(api: ApiClient, stack: dict[str, str]) -> FedRecord:
     return open_record(api, stack)

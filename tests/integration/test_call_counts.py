@@ -28,6 +28,10 @@ def record(request: pytest.FixtureRequest, api: ApiClient, stack: dict[str, str]
     """A record of that many documents, gone afterwards; only the newest have bytes."""
     record = open_record(api, stack)
     record.authorise(SPECIALIST)
+    # each function fetches the secret once
+    record.api.get(
+        f"/fhir/DocumentReference?patient.identifier={bodies.qualified(record.ins)}&status=current", as_=SPECIALIST
+    )
     template = record.api.get(f"/fhir/DocumentReference/{record.publish()}", as_=AUTHOR).json
     body = {key: value for key, value in template.items() if key not in {"id", "meta"}}
     stored = moto_table(stack["RECORDS_TABLE"])

@@ -17,7 +17,10 @@ from tests.fhir_validity import assert_valid_r4
 type Json = dict[str, Any]
 
 BASE = "https://dmp.example/fhir"
-FUNCTIONAL = ("records", "documents", "consents", "clinical_profile", "communications", "audit_trail", "subscriptions")
+FUNCTIONAL = (
+    *("records", "documents", "submissions", "contents", "lists", "consents", "clinical_profile", "communications"),
+    *("audit_trail", "subscriptions"),
+)
 ENVIRONMENT = {
     "STAGE": "local",
     "RECORDS_TABLE": "records",
@@ -56,7 +59,7 @@ def statement() -> Json:
     return capability_statement(BASE)
 
 
-def test_the_statement_is_valid_r4_and_says_what_api_md_promises() -> None:
+def test_the_statement_is_valid_r4_and_says_what_the_contract_promises() -> None:
     body = statement()
 
     assert_valid_r4(body)

@@ -1,0 +1,73 @@
+"""Feeding a record: ITI-65 and ITI-105 (TD2.1, TD2.2)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dmp import document_answers
+from dmp.adapters.aws import client
+from dmp.adapters.document_store import DocumentStore
+from dmp.adapters.object_store import ObjectStore
+from dmp.api import Api, Route
+from dmp.cda.header import read_header
+from dmp.composition import foundation
+from dmp.domain.announcement import Announcement
+from dmp.exchange import Answer, Request, parse_query
+from dmp.fhir.document_reference import Intake
+from dmp.fhir.parsing import checked, parse_object, parse_resource
+from dmp.fhir.publication import read_simplified_publish
+from dmp.fhir.references import named_patient
+from dmp.fhir.security_labels import relabelled
+from dmp.fhir.submission import read_submission
+from dmp.rest import criterion, deferred, identifier_condition, require_body
+from dmp.services.deposit_entries import NewEntries
+from dmp.services.deposits import DepositsService
+from dmp.submission_answer import transaction_response
+
+_BASE = foundation()
+_STORE = DocumentStore(_BASE.records_table, _BASE.keyring)
+_OBJECTS = ObjectStore(lambda: client("s3"), _BASE.settings.documents_bucket, _BASE.settings.data_key)
+_ANNOUNCEMENT = Announcement(_BASE.settings.announcement_notice_days, _BASE.settings.announcement_release_months)
+_ENTRIES = NewEntries(_BASE.entropy, relabelled, _ANNOUNCEMENT)
+_DEPOSITS = DepositsService(_BASE.gate, _BASE.records, _STORE, _OBJECTS, _BASE.ledger, _ENTRIES, notices=_BASE.notices)
+
+
+def provide_bundle(request: Request) -> Answer:
+    """ITI-65: POST [base], a transaction Bundle."""
+    submission = read_submission(parse_resource(require_body(request), "Bundle"), _intake(request))
+    receipt = _DEPOSITS.submit(request.call, submission)
+    return Answer(resource=transaction_response(submission, receipt, request.base_url))
+
+
+def publish(request: Request) -> Answer:
+    """ITI-105: POST DocumentReference with its bytes inline."""
+    resource = parse_object(require_body(request), "DocumentReference")
+    text = criterion(request)
+    condition = identifier_condition(parse_query(text)) if text else None
+    read = deferred(lambda: read_simplified_publish(checked(resource), _intake(request)))
+    patient = named_patient(resource, request.base_url, "subject") or read().subject
+    deposited = _DEPOSITS.publish(request.call, patient, read, condition)
+    return document_answers.written(request, deposited.entry, created=deposited.created)
+
+
+def _intake(request: Request) -> Intake:
+    requester = request.call.requester
+    return Intake(
+        now=request.call.now,
+        base_url=request.base_url,
+        # a connexion secrète leaves nothing in a document that names who deposited it
+        structure=None if requester.is_secret else requester.structure,
+        structure_name=requester.structure_name,
+        read_header=read_header,
+    )
+
+
+ROUTES = (
+    Route("POST", "", provide_bundle),
+    Route("POST", "DocumentReference", publish),
+)
+_API = Api(ROUTES, clock=_BASE.clock, base_url=_BASE.settings.base_url, look_ups=_BASE.look_ups)
+
+
+def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """Answer one request."""
+    return _API.handle(event)
