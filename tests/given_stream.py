@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from infra.local.event_sources import StreamMapping
 from infra.local.runtime import Runtime
-from infra.local.template import StreamMapping, Template
+from infra.local.template import Template
 from infra.local.triggers import StreamConsumer, StreamRecord
 from tests.aws_stack import TEMPLATE
 

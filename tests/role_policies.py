@@ -25,7 +25,7 @@ RESOURCES = {
 }  # fmt: skip
 OTHER_NAMES = {
     "ListObjectVersions": "ListBucketVersions", "DeleteObjects": "DeleteObjectVersion",
-    "SendMessageBatch": "SendMessage",
+    "SendMessageBatch": "SendMessage", "HeadObject": "GetObject",
 }  # fmt: skip
 NAMED_BY = {"dynamodb": "TableName", "s3": "Bucket", "sqs": "QueueUrl"}
 
@@ -105,6 +105,7 @@ def asked(service: str, operation: str, request: Json, names: Mapping[str, str])
         resource += "/*" if service == "s3" and operation != "ListObjectVersions" else ""
         key = request.get("Item") or request.get("Key") or {} if service == "dynamodb" else {}
         action = f"{service.removesuffix('v2')}:{OTHER_NAMES.get(operation, operation)}"
+        action += "Version" if "VersionId" in request and action.startswith("s3:") else ""
         yield Permission(action, resource, key.get("pk", {}).get("S", "").partition("#")[0] + "#", _updated(request))
 
 

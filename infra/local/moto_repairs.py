@@ -1,8 +1,8 @@
-"""Four repairs that make moto fit for parallel requests and transactions, in its server as within a process.
+"""Repairs that make moto fit for parallel requests, transactions and uploads, in its server as within a process.
 
 moto 5.2.5 loses updates when threads share a table, copies every touched table whole for each item of a transaction,
-sorts every table whole for each query, and does not know the host name that botocore calls DynamoDB Streams by.
-`apply` mends all four, once a process.
+sorts every table whole for each query, does not know the host name that botocore calls DynamoDB Streams by, and tells
+of an object of a versioned bucket without its version. `apply` mends all five, once a process.
 """
 
 import copy
@@ -25,6 +25,7 @@ def apply() -> None:
     _make_calls_atomic()
     _make_transactions_light()
     _make_queries_light()
+    _make_notifications_whole()
 
 
 def _make_calls_atomic() -> None:
@@ -69,6 +70,22 @@ def _make_queries_light() -> None:
             del table.all_items
 
     _patch(Table, "query", unsorted)
+
+
+def _make_notifications_whole() -> None:
+    """Name the version of an object in what is told of it."""
+    from moto.s3 import notifications
+
+    describe: Callable[..., Any] = notifications._get_s3_event
+
+    @wraps(describe)
+    def versioned(event_name: str, bucket: Any, key: Any, notification_id: str) -> Any:
+        event = describe(event_name, bucket, key, notification_id)
+        if bucket.versioning_status == "Enabled":
+            event["Records"][0]["s3"]["object"]["versionId"] = key.version_id
+        return event
+
+    notifications._get_s3_event = versioned
 
 
 @contextmanager

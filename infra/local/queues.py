@@ -6,9 +6,9 @@ from typing import Any
 import boto3
 
 from infra.local.consumer import Consumer
+from infra.local.event_sources import QueueMapping
 from infra.local.resources import REGION
 from infra.local.runtime import FunctionFailed, PayloadTooLarge, Runtime
-from infra.local.template import QueueMapping
 
 type Message = dict[str, Any]
 

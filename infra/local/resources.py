@@ -11,7 +11,8 @@ from uuid import uuid4
 
 import boto3
 
-from infra.local.template import Expression, Template
+from infra.local.event_sources import BucketNotification, Expression
+from infra.local.template import Template
 
 STACK = "dmp-local"
 REGION = "eu-west-3"
@@ -61,22 +62,40 @@ def deploy(template: Template, parameters: Mapping[str, str], expressions: Seque
     """Make the storage and return what each expression of the template comes to."""
     secrets = {name: _create_secret(how) for name, how in template.secrets.items()}
     outputs = {f"Value{number}": _with_secrets(each, secrets) for number, each in enumerate(expressions)}
+    notifications = {f"Queue{number}": each for number, each in enumerate(template.bucket_notifications)}
+    queues = {name: each.queue for name, each in notifications.items()}
     cloudformation: Any = boto3.client("cloudformation")
     name = f"{STACK}-{uuid4().hex[:8]}"
     cloudformation.create_stack(
         StackName=name,
-        TemplateBody=json.dumps(template.storage(parameters, outputs)),
+        TemplateBody=json.dumps(template.storage(parameters, outputs | queues)),
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
     )
-    for bucket in template.versioned_buckets:
-        made = cloudformation.describe_stack_resource(StackName=name, LogicalResourceId=bucket)["StackResourceDetail"]
-        boto3.client("s3").put_bucket_versioning(
-            Bucket=made["PhysicalResourceId"], VersioningConfiguration={"Status": "Enabled"}
-        )
     stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     values = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+    for bucket in template.versioned_buckets:
+        boto3.client("s3").put_bucket_versioning(
+            Bucket=_physical(name, bucket), VersioningConfiguration={"Status": "Enabled"}
+        )
+    for output, notification in notifications.items():
+        _notify(_physical(name, notification.bucket), notification, values[output])
     boto3.client("sesv2").create_email_identity(EmailIdentity=parameters["MailSender"])
     return [str(values[name]) for name in outputs]
+
+
+def _physical(stack: str, logical: str) -> str:
+    cloudformation: Any = boto3.client("cloudformation")
+    made = cloudformation.describe_stack_resource(StackName=stack, LogicalResourceId=logical)["StackResourceDetail"]
+    return str(made["PhysicalResourceId"])
+
+
+def _notify(bucket: str, notification: BucketNotification, queue: str) -> None:
+    storage: Any = boto3.client("s3")
+    prefix = {"Name": "prefix", "Value": notification.prefix}
+    told = {"QueueArn": queue, "Events": [notification.event], "Filter": {"Key": {"FilterRules": [prefix]}}}
+    storage.put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [told]}
+    )
 
 
 def _create_secret(how: Mapping[str, Any]) -> str:

@@ -10,12 +10,19 @@ from typing import Any
 
 import yaml
 
+from infra.local.event_sources import (
+    BucketNotification,
+    Expression,
+    QueueMapping,
+    StreamMapping,
+    bucket_notification,
+    queue_mapping,
+    stream_mapping,
+)
+
 STORAGE = frozenset({"AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::S3::Bucket", "AWS::SQS::Queue"})
 SECRETS = "AWS::SecretsManager::Secret"
 DEFAULT_ROUTE = "$default"
-
-type Expression = Any
-"""A literal of the template, or a mapping of one intrinsic function to its arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,30 +38,6 @@ class Route:
     def key(self) -> str:
         """The route as API Gateway names it."""
         return DEFAULT_ROUTE if self.path is None else f"{self.method} {self.path}"
-
-
-@dataclass(frozen=True, slots=True)
-class StreamMapping:
-    """One event source mapping of a table's stream."""
-
-    function: str
-    stream: Expression
-    batch_size: int
-    patterns: tuple[str, ...]
-    bisects: bool
-    reports_failures: bool
-    attempts: int
-    lost_records: Expression | None
-
-
-@dataclass(frozen=True, slots=True)
-class QueueMapping:
-    """One event source mapping of a queue."""
-
-    function: str
-    queue: Expression
-    batch_size: int
-    reports_failures: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +91,7 @@ class Template:
     def stream_mappings(self) -> tuple[StreamMapping, ...]:
         """Every function that consumes a table's stream."""
         return tuple(
-            _stream_mapping(function.name, event["Properties"])
+            stream_mapping(function.name, event["Properties"])
             for function in self.functions.values()
             for event in function.events.values()
             if event["Type"] == "DynamoDB"
@@ -118,7 +101,7 @@ class Template:
     def queue_mappings(self) -> tuple[QueueMapping, ...]:
         """Every function that consumes a queue."""
         return tuple(
-            _queue_mapping(function.name, event["Properties"])
+            queue_mapping(function.name, event["Properties"])
             for function in self.functions.values()
             for event in function.events.values()
             if event["Type"] == "SQS"
@@ -153,6 +136,15 @@ class Template:
         """The logical ids of the buckets that keep former versions, which moto's CloudFormation overlooks."""
         buckets = self.resources("AWS::S3::Bucket")
         return [name for name, each in buckets if each.get("VersioningConfiguration", {}).get("Status") == "Enabled"]
+
+    @property
+    def bucket_notifications(self) -> list[BucketNotification]:
+        """What buckets tell queues of, which moto's CloudFormation overlooks."""
+        return [
+            bucket_notification(name, each)
+            for name, bucket in self.resources("AWS::S3::Bucket")
+            for each in bucket.get("NotificationConfiguration", {}).get("QueueConfigurations", ())
+        ]
 
     def storage(self, parameters: Iterable[str], outputs: Mapping[str, Expression]) -> dict[str, Any]:
         """A CloudFormation template of the storage alone, whose outputs are the given expressions."""
@@ -189,28 +181,6 @@ def _function(name: str, shared: Mapping[str, Any], own: Mapping[str, Any]) -> F
         memory=properties["MemorySize"],
         environment=environment[0] | environment[1],
         events=own.get("Events", {}),
-    )
-
-
-def _stream_mapping(function: str, properties: Mapping[str, Any]) -> StreamMapping:
-    return StreamMapping(
-        function=function,
-        stream=properties["Stream"],
-        batch_size=properties.get("BatchSize", 100),
-        patterns=tuple(each["Pattern"] for each in properties.get("FilterCriteria", {}).get("Filters", ())),
-        bisects=properties.get("BisectBatchOnFunctionError", False),
-        reports_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", ()),
-        attempts=1 + properties.get("MaximumRetryAttempts", 10),
-        lost_records=properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"),
-    )
-
-
-def _queue_mapping(function: str, properties: Mapping[str, Any]) -> QueueMapping:
-    return QueueMapping(
-        function=function,
-        queue=properties["Queue"],
-        batch_size=properties.get("BatchSize", 10),
-        reports_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", ()),
     )
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import boto3
 
 from infra.local.consumer import Consumer
+from infra.local.event_sources import StreamMapping
 from infra.local.resources import REGION
 from infra.local.runtime import FunctionFailed, PayloadTooLarge, Runtime
-from infra.local.template import StreamMapping
 
 GATHERING_SECONDS = 0.05
 FIRST_PAUSE_SECONDS = 0.1

@@ -11,7 +11,7 @@ import pytest
 
 from infra.local.queues import QueueConsumer
 from infra.local.runtime import FunctionFailed, Runtime
-from infra.local.template import QueueMapping
+from infra.local.event_sources import QueueMapping
 from tests.aws_stack import NOWHERE
 
 ARN = "arn:aws:sqs:eu-west-3:123456789012:"

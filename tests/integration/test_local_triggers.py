@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from infra.local.runtime import FunctionFailed, Runtime
-from infra.local.template import StreamMapping
+from infra.local.event_sources import StreamMapping
 from infra.local.triggers import StreamConsumer, matches
 from tests.aws_stack import NOWHERE
 

@@ -1,0 +1,44 @@
+"""A bucket of the local stack tells the queue that template.yaml names of each upload, and of nothing else."""
+
+import json
+from typing import Any
+
+import boto3
+
+from infra.local.template import Template
+from tests.aws_stack import TEMPLATE
+
+
+def told(bucket: str, prefix: str) -> list[dict[str, Any]]:
+    """What the queue of uploads, of all the test's process, was told of objects under a prefix."""
+    queues = boto3.client("sqs")
+    records: list[dict[str, Any]] = []
+    for url in [url for url in queues.list_queues()["QueueUrls"] if "UploadQueue" in url]:
+        while messages := queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                records += json.loads(message["Body"]).get("Records", ())
+    objects = [record["s3"]["object"] for record in records if record["s3"]["bucket"]["name"] == bucket]
+    return [one for one in objects if prefix in one["key"]]
+
+
+def test_an_upload_is_told_with_its_version_and_an_inline_deposit_is_not(stack: dict[str, str]) -> None:
+    bucket, storage = stack["DOCUMENTS_BUCKET"], boto3.client("s3")
+
+    stored = storage.put_object(Bucket=bucket, Key="uploads/told/one", Body=b"one")
+    storage.put_object(Bucket=bucket, Key="told/two", Body=b"two")
+
+    objects = told(bucket, "told")
+    assert [(one["key"], one["size"], one["versionId"]) for one in objects] == [
+        ("uploads%2Ftold%2Fone", 3, stored["VersionId"])
+    ]
+
+
+def test_the_template_says_which_uploads_are_told() -> None:
+    [notification] = Template(TEMPLATE).bucket_notifications
+
+    assert (notification.bucket, notification.event, notification.prefix) == (
+        "DocumentsBucket",
+        "s3:ObjectCreated:*",
+        "uploads/",
+    )
+    assert notification.queue == {"Fn::GetAtt": ["UploadQueue", "Arn"]}
