@@ -1,4 +1,5 @@
-# Each target sets up what it needs, in .venv and .sam, on a machine that has make and Python 3.13 (or lets uv fetch it).
+# Each target sets up what it needs, in .venv, .sam and tests/e2e/fhir_kit/node_modules, on a machine that has make and
+# Python 3.13 (or lets uv fetch it).
 
 PORT ?= 8000
 SEED ?= demo
@@ -13,6 +14,7 @@ SAM_VERSION := 1.170.0
 PIP := python -m pip --quiet --quiet --disable-pip-version-check --no-input
 VENV := .venv/.ready
 SAM := .sam/.ready
+KIT := tests/e2e/fhir_kit/node_modules/.ready
 # sam build runs the python3.13 of the PATH; validation wants a region, and nothing else of AWS
 RUN_SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-west-3} .sam/bin/sam
 
@@ -25,13 +27,13 @@ help: ## list the targets
 run: $(VENV) ## start everything on this machine (PORT=8000, SEED=demo|none)
 	exec env PYTHONPATH=functions .venv/bin/python -m infra.local
 
-test: $(VENV) ## run the tests (ARGS="-k name" narrows them)
+test: $(VENV) $(KIT) ## run the tests (ARGS="-k name" narrows them)
 	.venv/bin/pytest $(PARALLEL) $(ARGS)
 
 test-long: $(VENV) ## run the tests that take minutes
 	.venv/bin/pytest $(PARALLEL) -m long $(ARGS)
 
-coverage: $(VENV) ## run the tests and say which lines no test reaches
+coverage: $(VENV) $(KIT) ## run the tests and say which lines no test reaches
 	.venv/bin/pytest --cov --cov-report=term $(ARGS)
 
 check: $(VENV) $(SAM) ## format, lint, types, dependency rule, template, package
@@ -59,7 +61,7 @@ requirements: $(VENV) ## write functions/requirements.txt anew from pyproject.to
 		--generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 
 clean: ## remove what the targets made
-	rm -rf .venv .venv-uv .sam .aws-sam build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-uv .sam $(dir $(KIT)) .aws-sam build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(VENV): pyproject.toml functions/requirements.txt
 	.venv/bin/python -c "" 2>/dev/null || { python=$$(sh infra/find-python.sh) && "$$python" -m venv --clear .venv; }
@@ -72,4 +74,9 @@ $(VENV): pyproject.toml functions/requirements.txt
 $(SAM): Makefile
 	.sam/bin/python -c "" 2>/dev/null || { python=$$(sh infra/find-python.sh) && "$$python" -m venv --clear .sam; }
 	.sam/bin/$(PIP) install aws-sam-cli==$(SAM_VERSION)
+	touch $@
+
+# a FHIR client in JavaScript for the tests; node and npm come with the environment
+$(KIT): tests/e2e/fhir_kit/package.json $(VENV)
+	cd $(dir $<) && "$(CURDIR)/.venv/bin/npm" install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error
 	touch $@

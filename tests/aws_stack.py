@@ -41,7 +41,8 @@ def forget_handlers() -> None:
     """Let handlers and clients be made anew, with the environment as it is now: both live as long as a process."""
     from dmp.adapters import aws
 
-    client: Any = aws.client
-    client.cache_clear()
+    for made in (aws.client, aws.signer):
+        cached: Any = made
+        cached.cache_clear()
     for name in [name for name in sys.modules if name == "handlers" or name.startswith("handlers.")]:
         del sys.modules[name]

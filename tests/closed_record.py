@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from dmp.adapters import aws
-from tests import bodies
+from tests import bodies, uploads
 from tests.api_client import ApiClient, Caller, Response
 from tests.aws_stack import aws_in_process
 from tests.fed_record import AUTHOR, SPECIALIST, FedRecord
@@ -31,13 +31,17 @@ _ISSUER = (
 
 
 def full_record(api: ApiClient, stores: dict[str, str]) -> FedRecord:
-    """A record with documents, one of them masked and one deleted, Consents, messages and former versions."""
+    """A record with documents, one of them masked, one deleted, one uploaded and one awaited whose bytes are there,
+    Consents, messages and former versions.
+    """
     record = small_record(api, stores)
     record.authorise(SPECIALIST)
     record.name_attending_physician(AUTHOR)
     published = [record.publish(content=bodies.PDF + name) for name in (b"a", b"b")]
     record.mask(published[0])
     assert api.delete(f"/fhir/DocumentReference/{published[1]}", as_=AUTHOR).status == 204
+    uploads.uploaded(record, bodies.PDF + b"c")
+    uploads.announce(record, bodies.PDF + b"d").send()
     return record
 
 

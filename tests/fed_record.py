@@ -75,7 +75,9 @@ class FedRecord:
     def objects(self) -> dict[str, int]:
         """The keys and sizes of every object of the record."""
         pages = aws.client("s3").get_paginator("list_objects_v2")
-        found = pages.paginate(Bucket=self.stores["DOCUMENTS_BUCKET"], Prefix=f"{self.id}/")
+        bucket = self.stores["DOCUMENTS_BUCKET"]
+        prefixes = (f"{self.id}/", f"uploads/{self.id}/")
+        found = [page for prefix in prefixes for page in pages.paginate(Bucket=bucket, Prefix=prefix)]
         return {one["Key"]: one["Size"] for page in found for one in page.get("Contents", [])}
 
     def state(self) -> tuple[list[Json], dict[str, int]]:

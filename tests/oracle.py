@@ -56,12 +56,18 @@ def judge(case: Case) -> Verdict:
         return deny(NO_RECORD)
     if case.action in (Action.REOPEN, Action.ERASE):
         return _brought_back_or_erased(case, role)
-    if case.state is not State.OPEN:
-        return _not_open(case, role)
-    if role in {"owner", "representative", "caregiver"}:
-        return _citizen(case, role)
-    if in_force(case, "block", names(case.who)) and case.action is not Action.STATUS:
+    return _open(case, role) if case.state is State.OPEN else _not_open(case, role)
+
+
+def _open(case: Case, role: str) -> Verdict:
+    """What never became available exists for its depositor alone: to these, all else applies."""
+    is_citizen = role in {"owner", "representative", "caregiver"}
+    if not is_citizen and in_force(case, "block", names(case.who)) and case.action is not Action.STATUS:
         return deny(BLOCKED)
+    if case.action in OF_DOCUMENTS and case.document.awaited and not deposited(case):
+        return deny(HIDDEN)
+    if is_citizen:
+        return _citizen(case, role)
     return _insurer(case) if role == "insurer" else judge_carer(case)
 
 

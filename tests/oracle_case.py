@@ -111,6 +111,8 @@ class Document:
     depositor: str | None = None
     depositor_structure: str | None = None
     authors: frozenset[str] = frozenset()
+    awaited: str = ""
+    """What it awaits, `content` or `verdict`; `failed` where it will never become available."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

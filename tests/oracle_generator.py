@@ -128,6 +128,7 @@ def _document(random: Random, who: Who) -> Document:
         depositor=depositor,
         depositor_structure=structure,
         authors=authors,
+        awaited=random.choice(("content", "verdict", "failed")) if random.random() < 0.1 else "",
     )
 
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from dmp.domain.document import Coding, Depositor, DocumentEntry, DocumentStatus, StoredContent, Visibility
+from dmp.domain.document import Awaited, Coding, Depositor, DocumentEntry, DocumentStatus, StoredContent, Visibility
 from dmp.domain.identifiers import INS_NIR_TEST, Identifier, professional, structure
 from dmp.domain.record import Identity, Opening, OpeningMethod
 from dmp.domain.related_person import PersonRequest
@@ -74,6 +74,8 @@ def document_entry(document: Document, local: str = "1" * 26) -> DocumentEntry:
         authors=frozenset(a for a in map(named, document.authors) if a),
         content=StoredContent(key="k", content_type="text/plain", size=1, sha1="", sha256=""),
         master_identifier=None,
+        awaits=frozenset({Awaited(document.awaited)} if document.awaited in set(Awaited) else ()),
+        upload_error="hash-mismatch" if document.awaited == "failed" else "",
         body="{}",
     )
 

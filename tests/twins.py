@@ -29,6 +29,7 @@ A07 = "https://mos.esante.gouv.fr/NOS/TRE_A07-StatutVisibiliteDocument/FHIR/TRE-
 _ID = re.compile(r"[0-9abcdefghjkmnpqrstvwxyz]{26}(?![0-9a-z])")
 _QUERY = re.compile(r'"query":"([A-Za-z0-9+/=]+)"')
 _REQUEST_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_READS = {"Query": "BatchGetItem"}
 _CURSOR = re.compile(r"(_cursor=)[A-Za-z0-9_-]+")
 
 type Json = dict[str, Any]
@@ -67,7 +68,10 @@ class Twin:
     def submit(self, *days: int, hidden: int | None = None, as_: Requester = HIDER, code: str = "") -> list[str]:
         """Deposit a bundle of documents of these days, of which one may be hidden; the ids, the list's first."""
         body = bodies.submission(self.record.id, *(f"%PDF-1.4 {day}".encode() for day in days))
-        body["entry"][0]["resource"]["identifier"] = [{"use": "usual", **unique(1000 + days[0])}]
+        body["entry"][0]["resource"] |= {
+            "identifier": [{"use": "usual", **unique(1000 + days[0])}],
+            "date": _day(days[0]),
+        }
         for day, entry in zip(days, body["entry"][1:], strict=False):
             entry["resource"] |= {"masterIdentifier": unique(day), "date": _day(day)}
             entry["resource"] |= labelled(code) if day == hidden else {}
@@ -142,14 +146,17 @@ class Twins:
         return statuses
 
     def _answered(self, twin: Twin, request: Request, who: Who) -> tuple[list[Any], list[str]]:
-        """The answers, and the calls to AWS that they took; a millisecond apart, so that the trace has an order."""
+        """The answers, and the calls to AWS that they took; a millisecond apart, so that the trace has an order.
+
+        A read is a read, be it of known keys or of a range.
+        """
         answers = []
         self.clock.move_to(self.now, tick=False)
         with counted() as calls:
             for response in request(twin, who(twin)):
                 answers.append(twin.normal(response))
                 self.clock.shift(timedelta(milliseconds=1))
-        return answers, [call for call in calls if call != "GetSecretValue"]
+        return answers, [_READS.get(call, call) for call in calls if call != "GetSecretValue"]
 
 
 def open_twins(api: ApiClient, stores: Mapping[str, str], clock: TimeMachineFixture, now: datetime) -> Twins:

@@ -11,24 +11,24 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from dmp import negotiation
 from dmp.domain.code_lists import message
 from dmp.domain.errors import (
     DmpError,
-    NotAcceptable,
     NotAllowed,
     NotAuthenticated,
     NotFound,
     Refused,
     TooLarge,
     UnknownRoute,
-    UnsupportedMedia,
 )
 from dmp.domain.requester_context import requester_of
 from dmp.domain.stated_purpose import with_headers
-from dmp.exchange import FHIR_JSON, JSON_TYPES, Answer, Request, media_type, parse_query
+from dmp.exchange import FHIR_JSON, JSON_TYPES, Answer, Request, parse_query
 from dmp.failures import status_of
 from dmp.fhir import outcome
 from dmp.observability import logger
+from dmp.revalidation import is_known
 from dmp.services.call import Call
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ LARGEST_BODY = 4_718_592
 """4.5 MiB of decoded body: what base64 leaves of Lambda's 6 MB."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _PREFIX = "/fhir"
-_READING = frozenset({"GET", "HEAD"})
+_WRITING = frozenset({"POST", "PUT", "PATCH"})
 type Clock = Callable[[], datetime]
 _RETRY_AFTER = {429: "3600", 503: "1"}
 """Seconds: a quota is one of an hour."""
@@ -125,14 +125,18 @@ class Api:
         if not route.public:
             requester = requester_of(event["requestContext"].get("authorizer", {}).get("lambda"))
             caller = Call(with_headers(requester, headers), self._clock(), request_id)
-        method = event["requestContext"]["http"]["method"]
-        _negotiate(route, method, headers)
+        method, query = event["requestContext"]["http"]["method"], parse_query(event.get("rawQueryString", ""))
+        headers = {**headers, "accept": negotiation.accepted(headers, query)}
+        if method in _WRITING:
+            negotiation.check_body(headers.get("content-type", ""), route.media)
+        if not route.any_answer:
+            negotiation.check_answer(headers["accept"])
         return Request(
             caller=caller,
             method=method,
             base_url=(self._base_url or f"https://{event['requestContext'].get('domainName', '')}") + _PREFIX,
             path=path,
-            query=parse_query(event.get("rawQueryString", "")),
+            query=query,
             headers=headers,
             body=_body(event),
         )
@@ -185,18 +189,6 @@ def _request_id(headers: Mapping[str, str], event: Mapping[str, Any]) -> str:
     return given if _REQUEST_ID.fullmatch(given) else str(event["requestContext"].get("requestId", ""))
 
 
-def _negotiate(route: Route, method: str, headers: Mapping[str, str]) -> None:
-    if method in ("POST", "PUT", "PATCH"):
-        given = media_type(headers.get("content-type", ""))
-        if given and route.media and given not in route.media:
-            raise UnsupportedMedia("unsupported-media-type")
-    if route.any_answer:
-        return
-    accepted = {media_type(part) for part in headers.get("accept", "*/*").split(",") if part.strip()}
-    if accepted and not accepted & (JSON_TYPES | {"*/*", "application/*"}):
-        raise NotAcceptable("not-acceptable")
-
-
 def _body(event: Mapping[str, Any]) -> bytes:
     text = event.get("body") or ""
     data = base64.b64decode(text) if event.get("isBase64Encoded") else text.encode("utf-8", "surrogatepass")
@@ -207,9 +199,7 @@ def _body(event: Mapping[str, Any]) -> bytes:
 
 def _conditional(request: Request, answer: Answer) -> Answer:
     """Answer 304 where the caller already has this version."""
-    tags = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
-    etag = answer.headers.get("ETag", "").removeprefix("W/")
-    if request.method in _READING and answer.status == 200 and etag and etag in tags:
+    if answer.status == 200 and is_known(request, answer.headers):
         return replace(answer, status=304, resource=None, content=None)
     return answer
 
@@ -244,5 +234,7 @@ def _response(answer: Answer, request_id: str, method: str) -> dict[str, Any]:
         response["isBase64Encoded"] = True
         headers["Content-Type"] = answer.media_type
     if method == "HEAD":
-        response |= {"body": "", "isBase64Encoded": False}
+        length = len(answer.content if answer.content is not None else response["body"].encode())
+        told = {"Content-Length": str(length)} if length else {}
+        response |= {"body": "", "isBase64Encoded": False, "headers": told | headers}
     return response

@@ -41,8 +41,8 @@ class Request:
 
     def prefers(self, preference: str) -> bool:
         """Whether a `Prefer` header states this preference."""
-        stated = re.split(r"[,;]", self.headers.get("prefer", ""))
-        return preference in (p.strip() for p in stated)
+        stated = re.split(r"[,;]", re.sub(r'[\s"]', "", self.headers.get("prefer", "")).lower())
+        return preference.lower() in stated
 
     @property
     def parameters(self) -> tuple[tuple[str, str], ...]:

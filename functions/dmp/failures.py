@@ -16,6 +16,7 @@ from dmp.domain.errors import (
     TooManyRequests,
     Unavailable,
     UnknownRoute,
+    Unsatisfiable,
     UnsupportedMedia,
 )
 
@@ -26,6 +27,7 @@ FAILURES: dict[type[DmpError], tuple[int, str]] = {
     NotAllowed: (405, "not-supported"),
     UnsupportedMedia: (415, "not-supported"),
     NotAcceptable: (406, "not-supported"),
+    Unsatisfiable: (416, "value"),
     TooLarge: (413, "too-long"),
     Malformed: (400, "structure"),
     Refused: (403, "forbidden"),

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, NoReturn
 
+from dmp.domain.code_lists import message
 from dmp.domain.errors import Invalid, Malformed, NotFound, PreconditionFailed
 from dmp.domain.identifiers import Identifier, split_resource_id
 from dmp.exchange import Answer, Request
 from dmp.fhir import bundle
+from dmp.fhir.outcome import outcome
 from dmp.fhir.search import Search
 
 _TAG = re.compile(r'W/"(\d{1,9})"|"(\d{1,9})"', re.ASCII)
@@ -67,13 +69,20 @@ def one(resource: Mapping[str, Any], version: int, updated: datetime) -> Answer:
 
 
 def saved(request: Request, resource: Mapping[str, Any], version: int, updated: datetime, *, created: bool) -> Answer:
-    """201 or 200 after a write, with the resource unless `Prefer: return=minimal`."""
+    """201 or 200 after a write, with the resource unless `Prefer` asks for nothing, or for an OperationOutcome."""
     kind, identity = resource["resourceType"], resource["id"]
     headers = version_headers(version, updated)
     if created:
         headers["Location"] = f"{request.base_url}/{kind}/{identity}/_history/{version}"
-    body = None if request.prefers("return=minimal") else resource
-    return Answer(status=201 if created else 200, resource=body, headers=headers)
+    return Answer(status=201 if created else 200, resource=_returned(request, resource), headers=headers)
+
+
+def _returned(request: Request, resource: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    if request.prefers("return=minimal"):
+        return None
+    if request.prefers("return=OperationOutcome"):
+        return outcome("information", "informational", "saved", message("saved"))
+    return resource
 
 
 def require_body(request: Request) -> bytes:

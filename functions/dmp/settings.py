@@ -5,12 +5,12 @@ import os
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
-from urllib.parse import urlsplit
 
-from dmp.domain.claims import IssuerKind, TrustedIssuer
+from dmp.domain.claims import TrustedIssuer
+from dmp.trusted_issuers import is_url, issuers_from
 
+_SCANNERS = ("off", "guardduty")
 _LOG_LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
-_ISSUER_FIELDS = frozenset({"kind", "issuer", "audience", "jwks_uri"})
 
 
 class SettingsError(Exception):
@@ -88,6 +88,8 @@ class RecordSettings:
     emergencies_an_hour: int
     professional_mail_domain: str
     """Where professionals have a mailbox by national number; empty where there is none."""
+    scans_for_malware: bool
+    """Whether no document is available before a scanner found nothing in it."""
     base_url: str
     log_level: str
 
@@ -114,6 +116,7 @@ class RecordSettings:
             openings_an_hour=_number("OPENINGS_AN_HOUR", default=600, highest=1_000_000),
             emergencies_an_hour=_number("EMERGENCIES_AN_HOUR", default=60, highest=1_000_000),
             professional_mail_domain=_text("PROFESSIONAL_MAIL_DOMAIN", default=""),
+            scans_for_malware=_scanner() == "guardduty",
             base_url=_url("BASE_URL", stage, default=""),
             log_level=_log_level(),
         )
@@ -158,29 +161,9 @@ def queue(variable: str) -> str:
     return _text(variable)
 
 
-def issuers_from(text: str, *, plain_http: bool) -> tuple[TrustedIssuer, ...]:
-    """Read the JSON list of trusted issuers; ValueError says what is wrong with it."""
-    items = json.loads(text)
-    if not isinstance(items, list) or not items:
-        raise ValueError("must be a JSON list of at least one issuer")
-    issuers = tuple(_issuer(item, plain_http=plain_http) for item in items)
-    if len({issuer.issuer for issuer in issuers}) != len(issuers):
-        raise ValueError("names an issuer twice")
-    return issuers
-
-
-def _issuer(item: object, *, plain_http: bool) -> TrustedIssuer:
-    if not isinstance(item, dict) or item.keys() != _ISSUER_FIELDS:
-        raise ValueError(f"must hold objects of exactly {', '.join(sorted(_ISSUER_FIELDS))}")
-    if not all(isinstance(value, str) and value for value in item.values()):
-        raise ValueError("must hold non-empty texts only")
-    if item["kind"] not in set(IssuerKind):
-        raise ValueError(f"knows the kinds {', '.join(IssuerKind)} only")
-    if not _is_url(item["jwks_uri"], plain_http=plain_http):
-        raise ValueError("needs an https address as jwks_uri")
-    return TrustedIssuer(
-        kind=IssuerKind(item["kind"]), issuer=item["issuer"], audience=item["audience"], jwks_uri=item["jwks_uri"]
-    )
+def objects_endpoint() -> str:
+    """Where S3 is reached in place of AWS's own address, as the SDK reads it; empty on AWS."""
+    return _text("AWS_ENDPOINT_URL_S3", default=_text("AWS_ENDPOINT_URL", default=""))
 
 
 def _issuers(stage: Stage) -> tuple[TrustedIssuer, ...]:
@@ -198,6 +181,13 @@ def _stage() -> Stage:
     if text not in set(Stage):
         raise SettingsError("STAGE", f"must be one of {', '.join(Stage)}")
     return Stage(text)
+
+
+def _scanner() -> str:
+    text = _text("MALWARE_SCAN", default="off")
+    if text not in _SCANNERS:
+        raise SettingsError("MALWARE_SCAN", f"must be one of {', '.join(_SCANNERS)}")
+    return text
 
 
 def _log_level() -> str:
@@ -226,18 +216,9 @@ def _number(variable: str, *, default: int, highest: int, lowest: int = 1) -> in
 
 def _url(variable: str, stage: Stage, *, default: str | None = None) -> str:
     text = _text(variable, default=default).rstrip("/")
-    if text and not _is_url(text, plain_http=stage is Stage.LOCAL):
+    if text and not is_url(text, plain_http=stage is Stage.LOCAL):
         raise SettingsError(variable, "must be an https address")
     return text
-
-
-def _is_url(text: str, *, plain_http: bool) -> bool:
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError:
-        return False
-    return bool(parts.hostname) and parts.scheme in ({"http", "https"} if plain_http else {"https"})
 
 
 def _mail_address(variable: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from dmp import history_answers
 from dmp.adapters.person_store import PersonStore
 from dmp.api import Api, Route
 from dmp.composition import foundation
@@ -98,8 +99,7 @@ def history(request: Request) -> Answer:
         )
         for consent in versions
     ]
-    self_url = f"{request.base_url}/Consent/{request.path['id']}/_history"
-    return Answer(resource=bundle.history(entries, total=len(entries), self_url=self_url))
+    return history_answers.history(request, entries, _BASE.cursors)
 
 
 def patch(request: Request) -> Answer:

@@ -3,25 +3,29 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dmp import document_answers
-from dmp.adapters.aws import client
+from dmp import content_answers
+from dmp.adapters.aws import client, signer
 from dmp.adapters.document_store import DocumentStore
 from dmp.adapters.object_store import ObjectStore
+from dmp.adapters.presigner import Presigner
 from dmp.api import Api, Route
 from dmp.composition import foundation
 from dmp.exchange import Answer, Request
 from dmp.rest import address
 from dmp.services.contents import ContentsService
+from dmp.settings import objects_endpoint
 
 _BASE = foundation()
 _STORE = DocumentStore(_BASE.records_table, _BASE.keyring)
 _OBJECTS = ObjectStore(lambda: client("s3"), _BASE.settings.documents_bucket, _BASE.settings.data_key)
-_CONTENTS = ContentsService(_BASE.gate, _STORE, _OBJECTS)
+_PRESIGNER = Presigner(signer, _BASE.settings.documents_bucket, _BASE.settings.data_key, objects_endpoint())
+_CONTENTS = ContentsService(_BASE.gate, _STORE, _OBJECTS, _PRESIGNER)
 
 
 def retrieve(request: Request) -> Answer:
-    """ITI-68: the bytes as deposited, or a Binary where `Accept` asks for FHIR."""
-    return document_answers.content(request, *_CONTENTS.retrieve(request.call, *address(request)))
+    """ITI-68: GET Binary/[id], in the form that `Accept` asks for."""
+    entry = _CONTENTS.retrieve(request.call, *address(request))
+    return content_answers.content(request, entry, _CONTENTS)
 
 
 ROUTES = (Route("GET", "Binary/{id}", retrieve, any_answer=True),)

@@ -1,76 +1,69 @@
-"""Documents on record: ITI-67, reads, versions, PATCH and deletion (TD3.1, TD3.3a to TD3.3d).
+"""Documents on record: ITI-67, ITI-106, reads, versions, PATCH and deletion (TD3.1, TD3.3a to TD3.3d).
 
 What only a write needs (pydantic's models) is imported by the first write: a search starts without.
 """
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dmp import document_answers
+from dmp.adapters.aws import signer
 from dmp.adapters.document_store import DocumentIndex, DocumentStore
 from dmp.api import Api, Route
 from dmp.composition import foundation
 from dmp.domain.announcement import Announcement
-from dmp.domain.document import DocumentEntry, DocumentStatus, Metadata
+from dmp.domain.document import DocumentEntry, DocumentStatus, Metadata, StoredContent
 from dmp.exchange import FORM, PATCH_TYPES, Answer, Request
-from dmp.fhir import bundle
 from dmp.fhir.document_search import DOCUMENT_PARAMETERS, document_query
-from dmp.fhir.search import Search
-from dmp.fhir.search_parameters import parse_search
 from dmp.rest import address, deferred, expected_version, identifier_condition, one, require_body, version_of
+from dmp.search_answers import Pages
 from dmp.services.document_changes import DocumentChangesService
 from dmp.services.document_search import DocumentSearchService
 from dmp.services.documents import DocumentsService
+from dmp.services.generations import GenerationsService
+from dmp.settings import objects_endpoint
 
 if TYPE_CHECKING:
+    from dmp.adapters.presigner import PresignedPut
     from dmp.fhir.document_patch import DocumentPatch
 
 _BASE = foundation()
 _STORE = DocumentStore(_BASE.records_table, _BASE.keyring)
 _DOCUMENTS = DocumentsService(_BASE.gate, _STORE)
+_GENERATIONS = GenerationsService(_BASE.gate)
 _ANNOUNCEMENT = Announcement(_BASE.settings.announcement_notice_days, _BASE.settings.announcement_release_months)
 _CHANGES = DocumentChangesService(_BASE.gate, _STORE, _BASE.ledger, _BASE.notices, _ANNOUNCEMENT)
+_PAGES = Pages("DocumentReference", DOCUMENT_PARAMETERS, _BASE.cursors, _BASE.records.named)
 _SEARCH = DocumentSearchService(_BASE.gate, _BASE.records, _STORE, DocumentIndex)
 
 
 def find(request: Request) -> Answer:
     """ITI-67: GET DocumentReference, or POST DocumentReference/_search."""
-    search = _by_record(
-        parse_search(
-            request.parameters,
-            DOCUMENT_PARAMETERS,
-            base_url=request.base_url,
-            resource_type="DocumentReference",
-            strict=request.prefers("handling=strict"),
-        )
-    )
-    caller = request.call.requester.identifier
-    after = _BASE.cursors.open(search.cursor, search.cursor_context(caller)) if search.cursor else ""
+    search, after = _PAGES.asked(request)
     found = _SEARCH.find(request.call, document_query(search, after), search.described())
-    cursor = _BASE.cursors.seal(found.next, search.cursor_context(caller, found.record)) if found.next else None
-    return Answer(
-        resource=bundle.searchset(
-            [document_answers.match(request, entry) for entry in found.documents],
-            total=found.total,
-            self_url=search.self_url(found.record),
-            next_url=search.next_url(cursor, found.record) if cursor else None,
-        )
-    )
+    return _PAGES.answer(request, search, found, [document_answers.document(request, e) for e in found.documents])
 
 
-def _by_record(search: Search) -> Search:
-    """The search with the record in place of an INS, which a cursor is tied to."""
-    patient = search.patient
-    if not search.cursor or patient is None or patient.ins is None:
-        return search
-    return replace(search, patient=replace(patient, record=_BASE.records.named(patient)))
+def generate_metadata(request: Request) -> Answer:
+    """ITI-106: POST DocumentReference/$generate-metadata."""
+    from dmp import generation_answers
+
+    return generation_answers.metadata(request, _GENERATIONS)
 
 
 def read(request: Request) -> Answer:
-    """GET DocumentReference/[id]."""
-    return _one(request, _DOCUMENTS.read(request.call, *address(request)))
+    """GET DocumentReference/[id]; of one whose bytes are still to come, with an address for them."""
+    entry = _DOCUMENTS.read(request.call, *address(request))
+    return _one(request, entry, _presigned if entry.awaits else None)
+
+
+def _presigned(content: StoredContent, now: datetime) -> "PresignedPut":
+    from dmp.adapters.presigner import Presigner
+
+    settings = _BASE.settings
+    return Presigner(signer, settings.documents_bucket, settings.data_key, objects_endpoint()).upload(content, now)
 
 
 def version(request: Request) -> Answer:
@@ -80,7 +73,7 @@ def version(request: Request) -> Answer:
 
 def history(request: Request) -> Answer:
     """GET DocumentReference/[id]/_history."""
-    return document_answers.history(request, _DOCUMENTS.history(request.call, *address(request)))
+    return document_answers.history(request, _DOCUMENTS.history(request.call, *address(request)), _BASE.cursors)
 
 
 def patch(request: Request) -> Answer:
@@ -123,13 +116,14 @@ def _with_body(metadata: Metadata) -> tuple[Metadata, str]:
     return metadata, json.dumps(metadata.resource, ensure_ascii=False, separators=(",", ":"))
 
 
-def _one(request: Request, entry: DocumentEntry) -> Answer:
-    return one(document_answers.document(request, entry), entry.version, entry.updated)
+def _one(request: Request, entry: DocumentEntry, presign: document_answers.Presign | None = None) -> Answer:
+    return one(document_answers.document(request, entry, presign), entry.version, entry.updated)
 
 
 ROUTES = (
     Route("GET", "DocumentReference", find),
     Route("POST", "DocumentReference/_search", find, media=frozenset({FORM})),
+    Route("POST", "DocumentReference/$generate-metadata", generate_metadata),
     Route("PATCH", "DocumentReference", patch_by_identifier, media=PATCH_TYPES),
     Route("GET", "DocumentReference/{id}", read),
     Route("PATCH", "DocumentReference/{id}", patch, media=PATCH_TYPES),

@@ -1,4 +1,4 @@
-"""Without a request: the jobs consent_expiry, visibility_release, retention; suspension, by order of the operator."""
+"""Without a request: the jobs consent_expiry, visibility_release, retention, upload_sweep; suspension, by order."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -62,6 +62,11 @@ _RETENTION_JOB = Requester(
     identifier=Identifier(SERVICE, "retention"),
     name="Conservation des dossiers",
 )
+_SWEEP_JOB = Requester(
+    kind=RequesterKind.SERVICE,
+    identifier=Identifier(SERVICE, "upload-sweep"),
+    name="Suivi des documents attendus",
+)
 _SUSPENSIONS = SuspensionsService(
     _BASE.gate, _BASE.records, _BASE.ledger, _BASE.notices, weeks=_BASE.settings.suspension_weeks
 )
@@ -89,6 +94,16 @@ def retention(_event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     retained = asdict(_RETENTION.sweep(call, lambda: context.get_remaining_time_in_millis() / 1000))
     logger.info("records_retained", extra=retained)
     return retained
+
+
+def upload_sweep(_event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Look after documents that are still awaited (ITI-105); answers what was done, and whether anything is left."""
+    from dmp.upload_composition import sweep
+
+    call = Call(_SWEEP_JOB, _BASE.clock(), context.aws_request_id)
+    swept = sweep(_BASE).sweep(call, lambda: context.get_remaining_time_in_millis() / 1000).summary()
+    logger.info("uploads_swept", extra=swept)
+    return swept
 
 
 def suspension(event: object, context: Any) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from dmp import document_answers
-from dmp.adapters.aws import client
+from dmp.adapters.aws import client, signer
 from dmp.adapters.document_store import DocumentStore
 from dmp.adapters.object_store import ObjectStore
+from dmp.adapters.presigner import Presigner
 from dmp.api import Api, Route
-from dmp.cda.header import read_header
+from dmp.cda.admission import examined
 from dmp.composition import foundation
 from dmp.domain.announcement import Announcement
 from dmp.exchange import Answer, Request, parse_query
@@ -21,13 +22,15 @@ from dmp.fhir.submission import read_submission
 from dmp.rest import criterion, deferred, identifier_condition, require_body
 from dmp.services.deposit_entries import NewEntries
 from dmp.services.deposits import DepositsService
+from dmp.settings import objects_endpoint
 from dmp.submission_answer import transaction_response
 
 _BASE = foundation()
 _STORE = DocumentStore(_BASE.records_table, _BASE.keyring)
 _OBJECTS = ObjectStore(lambda: client("s3"), _BASE.settings.documents_bucket, _BASE.settings.data_key)
 _ANNOUNCEMENT = Announcement(_BASE.settings.announcement_notice_days, _BASE.settings.announcement_release_months)
-_ENTRIES = NewEntries(_BASE.entropy, relabelled, _ANNOUNCEMENT)
+_ENTRIES = NewEntries(_BASE.entropy, relabelled, _ANNOUNCEMENT, is_scanned=_BASE.settings.scans_for_malware)
+_PRESIGNER = Presigner(signer, _BASE.settings.documents_bucket, _BASE.settings.data_key, objects_endpoint())
 _DEPOSITS = DepositsService(_BASE.gate, _BASE.records, _STORE, _OBJECTS, _BASE.ledger, _ENTRIES, notices=_BASE.notices)
 
 
@@ -39,14 +42,14 @@ def provide_bundle(request: Request) -> Answer:
 
 
 def publish(request: Request) -> Answer:
-    """ITI-105: POST DocumentReference with its bytes inline."""
+    """ITI-105: POST DocumentReference, with its bytes inline or announcing an upload."""
     resource = parse_object(require_body(request), "DocumentReference")
     text = criterion(request)
     condition = identifier_condition(parse_query(text)) if text else None
     read = deferred(lambda: read_simplified_publish(checked(resource), _intake(request)))
     patient = named_patient(resource, request.base_url, "subject") or read().subject
     deposited = _DEPOSITS.publish(request.call, patient, read, condition)
-    return document_answers.written(request, deposited.entry, created=deposited.created)
+    return document_answers.written(request, deposited.entry, created=deposited.created, presign=_PRESIGNER.upload)
 
 
 def _intake(request: Request) -> Intake:
@@ -57,7 +60,7 @@ def _intake(request: Request) -> Intake:
         # a connexion secrète leaves nothing in a document that names who deposited it
         structure=None if requester.is_secret else requester.structure,
         structure_name=requester.structure_name,
-        read_header=read_header,
+        read_header=examined,
     )
 
 

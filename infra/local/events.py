@@ -98,13 +98,17 @@ def authorizer_event(request: HttpRequest, match: RouteMatch, request_id: str, n
     return _common(request, match, request_id, now) | own
 
 
-def answer_of(result: Any) -> HttpAnswer:
-    """Turn what a function returned into an answer; without a `statusCode` the whole of it is a JSON body."""
+def answer_of(result: Any, method: str = "GET") -> HttpAnswer:
+    """Turn what a function returned into an answer; without a `statusCode` the whole of it is a JSON body.
+
+    The length that a function tells is that of an answer to HEAD alone.
+    """
     if not isinstance(result, dict) or "statusCode" not in result:
         return HttpAnswer(200, (("content-type", "application/json"),), json.dumps(result).encode())
     headers = {str(name).lower(): str(value) for name, value in (result.get("headers") or {}).items()}
     headers.setdefault("content-type", "text/plain;charset=UTF-8")
-    lines = [(name, value) for name, value in headers.items() if name not in HOP_BY_HOP]
+    dropped = HOP_BY_HOP - {"content-length"} if method == "HEAD" else HOP_BY_HOP
+    lines = [(name, value) for name, value in headers.items() if name not in dropped]
     lines += [("set-cookie", str(cookie)) for cookie in result.get("cookies") or ()]
     return HttpAnswer(_status(result["statusCode"]), tuple(lines), _body(result))
 

@@ -54,7 +54,7 @@ class Gateway:
                     return message(403, "Forbidden")
                 context = verdict.get("context") or {}
             event = function_event(request, found, request_id, now, context)
-            return answer_of(self._runtime.invoke(route.function, event))
+            return answer_of(self._runtime.invoke(route.function, event), request.method)
         except PayloadTooLarge:
             return message(413, "Request Too Long")
         except (FunctionFailed, MalformedAnswer):

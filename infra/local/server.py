@@ -122,7 +122,8 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in answer.headers:
             self.send_header(name, value)
         bodiless = answer.status in {204, 304} or answer.status < 200
-        if not bodiless:
+        told = any(name == "content-length" for name, _ in answer.headers)
+        if not bodiless and not told and (answer.body or self.command != "HEAD"):
             self.send_header("content-length", str(len(answer.body)))
         if self.close_connection:
             self.send_header("connection", "close")

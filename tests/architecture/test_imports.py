@@ -32,6 +32,7 @@ FORBIDDEN = {
     "records": {*CDA, "cryptography", "dmp.adapters.object_store", "pydantic"},
     "subscription_events": {*CDA, "cryptography", "dmp.adapters.object_store", "dmp.fhir", "pydantic"},
     "subscriptions": {*CDA, "cryptography", "dmp.adapters.object_store", "pydantic"},
+    "uploads_received": {"cryptography", "dmp.api"},
     "web_hooks": {*CDA, "cryptography", "dmp.adapters.object_store", "dmp.fhir", "pydantic"},
     "scheduled": {*CDA, "cryptography", "pydantic"},
 }

@@ -24,8 +24,7 @@ def main() -> None:
     """Fill a record, measure every function in fresh processes turn by turn, print the table."""
     os.environ["LOG_LEVEL"] = "WARNING"
     with LocalStack() as stack:
-        record, patient, token = _fill(stack)
-        cases = _cases(record, patient, token)
+        cases = _cases(*_fill(stack))
         runs: dict[str, list[dict[str, float]]] = {name: [] for name in cases}
         for _ in range(ROUNDS):
             for name, (handler, event) in cases.items():
@@ -39,19 +38,18 @@ def main() -> None:
         print(f"{name:<22}{cold}{warm}{mid['rss_mb']:>8.0f}{mid['modules']:>9.0f}")
 
 
-def _fill(stack: LocalStack) -> tuple[str, str, str]:
-    """Open a record and deposit documents; the record, its INS and a token of its patient."""
+def _fill(stack: LocalStack) -> tuple[str, str, str, str]:
+    """Open a record and deposit documents; the record, one document, the INS and a token of the patient."""
     ins = bodies.new_ins()
     claims = {"issuer": "patient", "claims": {"ins": bodies.qualified(ins)}}
     token = httpx.post(f"{stack.url}/local/token", json=claims).json()["access_token"]
     with httpx.Client(base_url=f"{stack.url}/fhir/", headers={"authorization": f"Bearer {token}"}) as client:
         record = str(client.post("Patient/$open", json=bodies.opening(ins)).raise_for_status().json()["id"])
-        for _ in range(DOCUMENTS):
-            client.post("DocumentReference", json=bodies.document(record)).raise_for_status()
-    return record, bodies.qualified(ins), token
+        made = [client.post("DocumentReference", json=bodies.document(record)) for _ in range(DOCUMENTS)]
+    return record, str(made[-1].raise_for_status().json()["id"]), bodies.qualified(ins), token
 
 
-def _cases(record: str, patient: str, token: str) -> dict[str, tuple[str, dict[str, Any]]]:
+def _cases(record: str, document: str, patient: str, token: str) -> dict[str, tuple[str, dict[str, Any]]]:
     context = {"lambda": context_of(requester_patient(patient))}
     query = f"patient={record}&status=current"
     return {
@@ -62,6 +60,7 @@ def _cases(record: str, patient: str, token: str) -> dict[str, tuple[str, dict[s
         ),
         "capability": ("handlers.capability.handler", _event("/fhir/metadata", "", {})),
         "documents (search)": ("handlers.documents.handler", _event("/fhir/DocumentReference", query, context)),
+        "contents (retrieve)": ("handlers.contents.handler", _event(f"/fhir/Binary/{document}", "", context)),
         "records (read)": ("handlers.records.handler", _event(f"/fhir/Patient/{record}", "", context)),
         "consents (search)": ("handlers.consents.handler", _event("/fhir/Consent", f"patient={record}", context)),
         "audit trail (page)": (

@@ -1,7 +1,8 @@
 """Reads the raw tables and the raw bucket of one record and tells what is broken: knows the layout, not the code.
 
-I1: every document that can be seen has its object, of the right size and SHA-256, under SSE-KMS. I2: every version
-has exactly one entry of the trace that tells of a success at its instant. I4 and I5 are for the tests that know what
+I1: every document that can be seen has its object, of the right size and SHA-256, under SSE-KMS, in the version that
+was verified where it came by upload; one that is still awaited needs none. I2: every version has exactly one entry of
+the trace that tells of a success at its instant. I4 and I5 are for the tests that know what
 was acknowledged. I6: objects that nothing names are counted.
 """
 
@@ -64,14 +65,22 @@ def _tombstone(record: FedRecord) -> Iterator[str]:
 def versions(record: FedRecord) -> list[str]:
     """The keys of every version and delete marker of the record's objects."""
     pages = aws.client("s3").get_paginator("list_object_versions")
-    found = pages.paginate(Bucket=record.stores["DOCUMENTS_BUCKET"], Prefix=f"{record.id}/")
-    return [one["Key"] for page in found for one in (*page.get("Versions", []), *page.get("DeleteMarkers", []))]
+    return [
+        one["Key"]
+        for prefix in ("", "uploads/")
+        for page in pages.paginate(Bucket=record.stores["DOCUMENTS_BUCKET"], Prefix=f"{prefix}{record.id}/")
+        for one in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
+    ]
 
 
 def content_of(item: Item) -> list[Any]:
-    """Key, content type, size, SHA-1 and SHA-256 of an entry's bytes."""
+    """Key, content type, size, SHA-1, SHA-256 and version of an entry's bytes; no version of what came inline."""
     content: list[Any] = json.loads(item["facts"]["S"])["content"]
-    return content
+    return [*content, *([""] if len(content) == 5 else [])]
+
+
+def _fact(item: Item, name: str) -> Any:
+    return json.loads(item["facts"]["S"]).get(name)
 
 
 def _documents(items: list[Item]) -> list[Item]:
@@ -82,13 +91,15 @@ def _objects_missing(record: FedRecord, items: list[Item]) -> Iterator[str]:
     client, bucket = aws.client("s3"), record.stores["DOCUMENTS_BUCKET"]
     stored = record.objects()
     for item in _documents(items):
-        key, content_type, size, _, sha256 = content_of(item)
-        if item["st"]["S"] not in VISIBLE:
+        key, content_type, size, _, sha256, version = content_of(item)
+        if item["st"]["S"] not in VISIBLE or "content" in (_fact(item, "awaits") or ()):
             continue
         if key not in stored:
             yield f"I1 {item['sk']['S']}: no object"
             continue
-        found = client.get_object(Bucket=bucket, Key=key)
+        if _fact(item, "uploaded") and not version:
+            yield f"I1 {item['sk']['S']}: any version may be read"
+        found = client.get_object(Bucket=bucket, Key=key, **({"VersionId": version} if version else {}))
         data = found["Body"].read()
         if (len(data), hashlib.sha256(data).hexdigest(), found["ContentType"]) != (size, sha256, content_type):
             yield f"I1 {item['sk']['S']}: another object"
@@ -121,7 +132,9 @@ def _claims_without_document(items: list[Item]) -> Iterator[str]:
         if item["sk"]["S"].startswith(("U#", "I#", "N#")) and item["local"]["S"] not in locals_:
             yield f"I1 {item['sk']['S']}: names nothing"
     for item in _documents(items):
-        if item["local"]["S"] not in claimed:
+        is_ended = bool(_fact(item, "upload_error"))
+        is_named_later = _fact(item, "uploaded") and _fact(item, "awaits") and not _fact(item, "master")
+        if item["local"]["S"] not in claimed and not is_ended and not is_named_later:
             yield f"I1 {item['sk']['S']}: does not hold its unique id"
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from tests import bodies
 from tests.api_client import Response
 from tests.fed_record import AUTHOR, HOSPITAL, FedRecord
+from tests.uploads import announcement
 
 DELETE = [{"op": "replace", "path": "/status", "value": "entered-in-error"}]
 OTHER_PDF = b"%PDF-1.4\n%other\n%%EOF\n"
@@ -30,6 +31,11 @@ class Operation:
 
 def _publish(record: FedRecord) -> Request:
     body = bodies.document(record.id)
+    return lambda: record.api.post("/fhir/DocumentReference", body, as_=AUTHOR)
+
+
+def _announce(record: FedRecord) -> Request:
+    body = announcement(record.id)
     return lambda: record.api.post("/fhir/DocumentReference", body, as_=AUTHOR)
 
 
@@ -71,6 +77,7 @@ def _delete(record: FedRecord, *, by_patch: bool) -> Request:
 
 OPERATIONS = {
     "publish": Operation(_publish, ("BatchGetItem", "PutObject", "TransactWriteItems"), (200, 201)),
+    "announce": Operation(_announce, ("BatchGetItem", "TransactWriteItems"), (200, 201), found=0),
     "submit": Operation(_submit, ("BatchGetItem", "PutObject", "PutObject", "TransactWriteItems"), found=2),
     "create once": Operation(
         _create_once,

@@ -17,7 +17,8 @@ from tests.fed_record import FedRecord
 
 ERASING = (
     "GetItem", "TransactWriteItems", "GetItem",
-    "ListObjectVersions", "DeleteObjects", "ListObjectVersions", "Query", "BatchWriteItem", "Query",
+    "ListObjectVersions", "DeleteObjects", "ListObjectVersions", "ListObjectVersions",
+    "Query", "BatchWriteItem", "Query",
     "TransactWriteItems", "GetItem",
 )  # fmt: skip
 CLOSING = ("GetItem", "TransactWriteItems", "GetItem")

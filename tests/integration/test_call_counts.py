@@ -13,7 +13,8 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 
 from dmp.adapters import document_items
 from dmp.domain.document import Coding, Depositor, DocumentEntry, DocumentStatus, StoredContent
-from dmp.domain.identifiers import local_id
+from dmp.domain.document_list import ListEntry, ListKind
+from dmp.domain.identifiers import local_id, moment_of
 from tests import bodies
 from tests.api_client import ApiClient
 from tests.aws_calls import counted
@@ -37,6 +38,7 @@ def record(request: pytest.FixtureRequest, api: ApiClient, stack: dict[str, str]
     stored = moto_table(stack["RECORDS_TABLE"])
     for entry in entries(record.id, body, request.param):
         stored.put_item(document_items.write_document(entry) | document_items.document_indexes(entry))
+        stored.put_item(document_items.write_list(holding(entry)))
     yield record
     # moto looks at every item of a table for each query of an index: the tests to come would take minutes
     del stored.items[DynamoType({"S": f"R#{record.id}"})]
@@ -63,11 +65,34 @@ def entries(record: str, body: Mapping[str, Any], count: int) -> Iterator[Docume
         )
 
 
+def holding(entry: DocumentEntry) -> ListEntry:
+    """A list of this document: one in ten is a Folder, the others are SubmissionSets."""
+    is_folder = moment_of(entry.local).hour % 10 == 0
+    code = {"coding": [{"code": "folder" if is_folder else "submissionset"}]}
+    body = {"resourceType": "List", "status": "current", "mode": "working", "code": code,
+            "date": moment_of(entry.local).isoformat()}  # fmt: skip
+    return ListEntry(
+        record=entry.record,
+        local=entry.local,
+        version=1,
+        updated=entry.updated,
+        kind=ListKind.FOLDER if is_folder else ListKind.SUBMISSION_SET,
+        status="current",
+        depositor=entry.depositor,
+        identifiers=(),
+        documents=(entry.local,),
+        body=json.dumps(body),
+    )
+
+
 def moto_table(name: str) -> Any:
     """Where moto keeps a table: through its front door ten thousand entries take minutes."""
     return dynamodb_backends["123456789012"]["eu-west-3"].tables[name]
 
 
+BOUNDED: list[str] = []
+"""Of a search that must look through the record: not more than MOST of these."""
+MOST = 7
 LISTS = {
     "patient={id}&status=current": ["Query", "PutItem"],
     "patient={id}&status=current&_count=100": ["Query", "PutItem"],
@@ -77,6 +102,15 @@ LISTS = {
     "patient={id}&status=current&category=11": ["Query", "BatchGetItem", "PutItem"],
     "patient={id}&status=current&type=60591-5&date=ge2020": ["Query", "BatchGetItem", "PutItem"],
     "patient={id}&status=current&date=le2020-01-01T04:00:00Z": ["GetItem", "Query", "PutItem"],
+    "patient={id}&status=current&type=60591-5&author:identifier=810101234567": ["Query", "BatchGetItem", "PutItem"],
+    "patient={id}&status=current&format=urn:none,other": BOUNDED,
+    "patient={id}&status=current&author.identifier=810101234567&contenttype=application/pdf": ["Query", "PutItem"],
+    "patient={id}&status=current&_sort=date": ["GetItem", "Query", "PutItem"],
+    "patient={id}&status=current&_sort=-_lastUpdated": ["Query", "BatchGetItem", "PutItem"],
+    "patient={id}&status=current&_sort=_lastUpdated&_lastUpdated=ge2020": ["Query", "BatchGetItem", "PutItem"],
+    "patient={id}&status=current&_lastUpdated=ge2026": ["Query", "BatchGetItem", "PutItem"],
+    "patient={id}&status=current,superseded&_lastUpdated=ge2026&type=11490-0": ["Query", "BatchGetItem", "PutItem"],
+    "patient={id}&status=current&_include=DocumentReference:patient": ["Query", "PutItem"],
 }
 
 
@@ -88,8 +122,81 @@ def test_a_list_is_one_query_and_one_trace_entry(record: FedRecord, query: str) 
         answer = record.api.get(f"/fhir/DocumentReference?{url}", as_=SPECIALIST)
 
     assert answer.status == 200
+    assert answer.resources or LISTS[query] is BOUNDED
+    assert calls == LISTS[query] or (LISTS[query] is BOUNDED and len(calls) <= MOST)
+
+
+LISTS_OF_DOCUMENTS = {
+    "": ["Query", "BatchGetItem", "PutItem"],
+    "&_count=3&_sort=date": ["Query", "BatchGetItem", "PutItem"],
+    "&code=submissionset&_count=3": ["Query", "BatchGetItem", "PutItem"],
+    "&code=submissionset&date=ge2020&_include=List:item": ["Query", "BatchGetItem", "PutItem"],
+    "&code=folder": ["Query", "BatchGetItem", "BatchGetItem", "PutItem"],
+    "&code=folder&date=ge2020&_include=List:patient": ["Query", "BatchGetItem", "BatchGetItem", "PutItem"],
+}
+
+
+@pytest.mark.parametrize("query", LISTS_OF_DOCUMENTS)
+def test_a_search_for_lists_costs_the_same_in_every_record(record: FedRecord, query: str) -> None:
+    url = f"/fhir/List?patient={record.id}&status=current{query}"
+    record.api.get(url, as_=SPECIALIST)
+
+    with counted() as calls:
+        answer = record.api.get(url, as_=SPECIALIST)
+
+    assert answer.status == 200
     assert answer.resources
-    assert calls == LISTS[query]
+    assert calls == LISTS_OF_DOCUMENTS[query]
+
+
+def test_a_search_for_lists_that_looks_through_the_record_is_bounded(
+    record: FedRecord, request: pytest.FixtureRequest
+) -> None:
+    with counted() as calls:
+        answer = record.api.get(f"/fhir/List?patient={record.id}&status=current&title=none", as_=SPECIALIST)
+
+    assert answer.resources == []
+    assert ("next" in answer.links) is (size_of(request) > 400)
+    assert len(calls) <= MOST + 1
+
+
+def test_a_stranger_learns_of_no_lists(record: FedRecord) -> None:
+    from tests.fed_record import STRANGER
+
+    with counted() as calls:
+        answer = record.api.get(f"/fhir/List?patient={record.id}&status=current", as_=STRANGER)
+
+    assert answer.status == 403
+    assert calls == ["Query", "BatchGetItem", "Query", "Query", "PutItem"]
+
+
+def test_a_search_that_looks_through_the_record_goes_on(record: FedRecord, request: pytest.FixtureRequest) -> None:
+    first = record.find(SPECIALIST, "status=current&facility=SA01")
+
+    is_large = size_of(request) > 400
+    assert ("next" in first.links) is is_large
+    assert ("total" in first.json) is not is_large
+    assert first.resources == []
+
+
+def test_what_is_new_since_a_visit_comes_in_the_order_of_dates(record: FedRecord) -> None:
+    (newest_id,) = newest(record)
+
+    answer = record.find(SPECIALIST, "status=current&_lastUpdated=ge2026")
+    none = record.find(SPECIALIST, "status=current&_lastUpdated=ge2030")
+
+    assert answer.resources[0]["id"] == newest_id
+    assert answer.json["total"] == len(answer.resources) < 10
+    assert none.json["total"] == 0
+
+
+@pytest.mark.parametrize("query", ["_sort=date", "_sort=_lastUpdated", "_sort=-_lastUpdated", "_lastUpdated=ge2020"])
+def test_further_pages_keep_the_order(record: FedRecord, query: str) -> None:
+    first = record.find(SPECIALIST, f"status=current&_count=3&{query}")
+    second = record.api.get(first.links["next"], as_=SPECIALIST)
+    both = record.find(SPECIALIST, f"status=current&_count=6&{query}")
+
+    assert [one["id"] for one in (*first.resources, *second.resources)] == [one["id"] for one in both.resources]
 
 
 @pytest.mark.parametrize("query", ["status=current&_count=3", "status=current&date=lt2020-01-01T09:00:00Z&_count=3"])
@@ -194,6 +301,11 @@ def test_a_change_is_one_read_and_one_transaction(record: FedRecord) -> None:
         record.mask(document)
 
     assert calls == ["BatchGetItem", "TransactWriteItems"]
+
+
+def size_of(request: pytest.FixtureRequest) -> int:
+    """How many documents the record of a test holds."""
+    return int(request.node.callspec.params["record"])
 
 
 def newest(record: FedRecord) -> list[str]:

@@ -100,14 +100,26 @@ class TestRelations:
 
         assert seen == [[True] * 4, [False] * 4, [True] * 4]
 
-    def test_a_target_that_never_was_looks_like_one_that_is_hidden(self, record: FedRecord) -> None:
-        nowhere = f"{record.id}.{'0' * 26}"
-        document = record.api.post("/fhir/DocumentReference", naming(record, nowhere), as_=AUTHOR).id
+    def test_a_target_that_never_was_is_refused_like_one_that_is_hidden(
+        self, record: FedRecord, api: ApiClient, stack: dict[str, str]
+    ) -> None:
+        elsewhere, masked = open_record(api, stack).publish(), record.publish(**hidden("MASQUE_PS"))
+        targets = [f"{record.id}.{'0' * 26}", masked, elsewhere]
 
-        told = answers(record, document, SPECIALIST)
+        refused = [
+            record.api.post("/fhir/DocumentReference", naming(record, target), as_=SPECIALIST) for target in targets
+        ]
 
-        assert [one["context"] for one in told] == [{"related": [ELSEWHERE]}] * 4
-        assert "relatesTo" not in told[0]
+        assert [(one.status, one.code) for one in refused] == [(422, "unknown-reference")] * 3
+        assert len({one.body for one in refused}) == 1
+
+    def test_a_target_that_is_deleted_later_is_named_no_more(self, record: FedRecord) -> None:
+        target = record.publish()
+        document = record.api.post("/fhir/DocumentReference", naming(record, target), as_=AUTHOR).id
+        record.api.delete(f"/fhir/DocumentReference/{target}", as_=AUTHOR)
+
+        assert target not in record.found(SPECIALIST)
+        assert record.api.get(f"/fhir/DocumentReference/{document}", as_=SPECIALIST).status == 200
 
     def test_what_was_replaced_and_appended_too_is_silent_in_both(self, record: FedRecord) -> None:
         target = record.publish(**hidden("MASQUE_PS"))

@@ -49,8 +49,8 @@ class TestReading:
     def test_what_the_caller_has_already_is_not_sent_again(self, record: FedRecord) -> None:
         document = record.publish()
 
-        for place in ("DocumentReference", "Binary"):
-            answer = record.api.get(f"/fhir/{place}/{document}", as_=AUTHOR, headers={"If-None-Match": 'W/"0", W/"1"'})
+        for condition in ({"If-None-Match": 'W/"0", W/"1"'}, {"If-Modified-Since": "Mon, 02 Mar 2099 12:00:00 GMT"}):
+            answer = record.api.get(f"/fhir/DocumentReference/{document}", as_=AUTHOR, headers=condition)
             assert (answer.status, answer.body) == (304, b"")
 
     @pytest.mark.parametrize("place", ["DocumentReference/{}", "Binary/{}", "List/{}"])

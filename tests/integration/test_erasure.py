@@ -337,7 +337,7 @@ def test_without_time_the_job_stops_between_two_portions_and_the_next_run_goes_o
     assert len(runs) > 4 + (items - 1) // 4
     assert [run["erased"] for run in runs] == [0] * (len(runs) - 1) + [1]
     assert {run["failed"] for run in runs} == {0}
-    assert calls.count("DeleteObjects") == 4
+    assert calls.count("DeleteObjects") == 6
     assert fsck.left_after_erasure(record, told) == []
 
 

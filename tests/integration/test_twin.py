@@ -8,7 +8,7 @@ import pytest
 from time_machine import TimeMachineFixture
 
 from dmp.domain.requester import Requester
-from tests import bodies
+from tests import bodies, uploads
 from tests.api_client import ApiClient, Response
 from tests.conftest import NOON
 from tests.fed_record import HOSPITAL, SPECIALIST, STRANGER
@@ -68,7 +68,7 @@ def twins_with(api: ApiClient, stack: dict[str, str], clock: TimeMachineFixture,
         twins.both(lambda twin: twin.documents.append(twin.publish(2)))
         twins.both(lambda twin: twin.documents.append(twin.publish(4, HOSPITAL, type_code=CERTIFICATE)))
         twins.both(lambda twin: _note(twin, twin.submit(8, 9, as_=HOSPITAL)))
-        _hide_one(twins, code) if fate == "one" else _hide_many(twins, code)
+        {"one": _hide_one, "many": _hide_many, "awaited": _await}[fate](twins, code)
         twins.both(lambda twin: twin.documents.append(twin.publish(16, SMALL_FEEDER)))
         twins.both(lambda twin: twin.documents.append(twin.publish(18, type_code=bodies.CONSULTATION)))
         twins.both(_declare_emergency)
@@ -120,6 +120,23 @@ def _hide_many(twins: Twins, code: str) -> None:
     _show_a_successor(twins, code)
 
 
+def _await(twins: Twins, _: str) -> None:
+    """Documents whose bytes have not come, were wrong, or were not waited for."""
+    for day, fate in ((5, "awaited"), (11, "failed"), (13, "deleted")):
+        twins.later()
+        record = twins.holding.record
+        content = f"%PDF-1.4 {day}".encode()
+        document = uploads.announce(
+            record, content, HIDER, masterIdentifier=unique(day), date=f"2026-01-{day:02d}T08:00:00Z"
+        )
+        twins.holding.hidden.append(document.id)
+        twins.later()
+        if fate == "failed":
+            document.complete(b"x" * len(content))
+        if fate == "deleted":
+            assert twins.holding.api.delete(f"/fhir/DocumentReference/{document.id}", as_=HIDER).status == 204
+
+
 def _show_a_successor(twins: Twins, code: str) -> None:
     """A document that was hidden and is no more: in one record it replaced, and belongs to, what still is."""
     label = labelled(code)
@@ -156,11 +173,44 @@ SEARCHES: Requests = {
         *("status=current&type=11490-0&_count=3", "status=current&category=10&_total=accurate", "type=11490-0"),
         *("status=current&date=ge2026-01-05&date=lt2026-01-06", "status=current,superseded&date=le2026-01-14&_count=3"),
         "status=current,superseded&_lastUpdated=ge2026-03-01",
+        *("status=current,superseded&_sort=date&_count=3", "status=current,superseded&_sort=-_lastUpdated&_count=4"),
+        "status=current,superseded&relation=replaces,appends&_total=accurate",
+        "status=current,superseded&author:identifier=810101234567&contenttype=application/pdf&_count=3",
+        "status=current&isArchived=false&_include=DocumentReference:relatesto&_include=DocumentReference:related",
+        "status=current,superseded&creation=ge2000",
         *(f"status=current,superseded&identifier=urn:ietf:rfc:3986%7C{unique(day)['value']}" for day in (5, 13)),
     )
 }
+LIST_SEARCHES: Requests = {
+    query: get(f"List?patient={{}}&status=current&{query}")
+    for query in (
+        *("_count=2", "_total=accurate&_count=1", "code=submissionset&_sort=date&_count=1", "code=folder"),
+        *("_include=List:item&_include=List:patient", "date=ge2026-01-01", "sourceId=urn:oid:1.2.3.4&_count=2"),
+        *(f"identifier=urn:ietf:rfc:3986%7C{unique(1000 + day)['value']}" for day in (5, 8, 10, 12)),
+    )
+}
+
+
+def named(path: str) -> Request:
+    """Search for what each hidden document is named by."""
+
+    def ask(twin: Twin, who: Requester) -> Iterator[Response]:
+        for one in twin.hidden:
+            url = f"/fhir/{path.format(record=twin.record.id, hidden=one)}"
+            yield twin.api.get(url, as_=who, headers=SENT)
+
+    return ask
+
+
+BY_NAME: Requests = {
+    f"{name} of the hidden": named(f"DocumentReference?patient={{record}}&status=current,superseded&{name}={{hidden}}")
+    for name in ("_id", "relatesto", "related")
+} | {"lists by hidden ids": named("List?patient={record}&status=current&_id={hidden}")}
 READS: Requests = {
     "documents": get("DocumentReference/{}", documents),
+    "histories of lists": get("List/{}/_history", lambda twin: twin.lists),
+    "versions of lists": get("List/{}/_history/1", lambda twin: twin.lists),
+    "histories of hidden lists": get("List/{}/_history", lambda twin: twin.hidden_lists),
     "histories": get("DocumentReference/{}/_history", lambda twin: twin.documents[-1:]),
     "bytes": get("Binary/{}", documents, Accept="*/*"),
     "lists": get("List/{}", lambda twin: twin.lists),
@@ -215,7 +265,8 @@ CHANGES: Requests = {
     "replace by unique id": deposit(20, lambda _: {"identifier": NAMED}),
     "create unless there": deposit(21, condition=f"identifier={NAMED['system']}|{NAMED['value']}"),
 }
-EVERYTHING = SEARCHES | READS | AROUND | CHANGES
+FINDS = SEARCHES | LIST_SEARCHES | BY_NAME
+EVERYTHING = FINDS | READS | AROUND | CHANGES
 OF_WHO_NEVER_READS = {name: request for name, request in EVERYTHING.items() if "hidden" in name or name in CHANGES}
 EVENTS: Requests = {
     "hidden events": get("AuditEvent/{}", lambda twin: twin.hidden_events),
@@ -246,6 +297,26 @@ def test_masked_documents_change_no_answer(
     assert statuses & {403, 404}
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["authorised", "patient", *(pytest.param(name, marks=pytest.mark.long) for name in ("guardian", *OUTSIDERS))],
+)
+def test_awaited_documents_change_no_answer(
+    api: ApiClient, stack: dict[str, str], clock: TimeMachineFixture, name: str
+) -> None:
+    twins = twins_with(api, stack, clock, "awaited", "")
+    people: dict[str, Who] = {
+        "patient": lambda twin: twin.record.patient,
+        "guardian": lambda twin: twin.record.guardian,
+    }
+    who = people.get(name, lambda _: OUTSIDERS[name])
+    requests = OF_WHO_NEVER_READS if name in OTHERS else FINDS | READS | CHANGES
+
+    statuses = twins.compare(requests, who, costs=False)
+
+    assert statuses & {403, 404}
+
+
 @pytest.mark.parametrize("name", ["authorised", "nurse", "with own documents alone"])
 def test_a_masked_document_costs_no_call(
     api: ApiClient, stack: dict[str, str], clock: TimeMachineFixture, name: str
@@ -269,6 +340,6 @@ def test_invisible_documents_change_no_answer(
     twins.make_up()
 
     for who in dict.fromkeys(["guardian", name]):
-        statuses = twins.compare(SEARCHES | READS | CHANGES, people[who], costs=fate == "one")
+        statuses = twins.compare(FINDS | READS | CHANGES, people[who], costs=fate == "one")
         twins.compare(AROUND | EVENTS, people[who], costs=False)
         assert {200, 404} <= statuses

@@ -18,7 +18,7 @@ from dmp.adapters.web_hooks import WebHooks
 from dmp.domain.requester import Requester
 from dmp.domain.subscription import Delivery
 from infra.local.process import LocalProcess
-from tests import bodies
+from tests import bodies, uploads
 from tests.api_client import ApiClient
 from tests.aws_calls import counted, refused
 from tests.conftest import NOON
@@ -151,6 +151,21 @@ def test_a_new_document_is_announced_to_each_subscription_and_never_which(
     assert len({hook["event"] for hook in hooks}) == 12
     assert all(hook.keys() == {"subscription", "event"} and EVENT.fullmatch(hook["event"]) for hook in hooks)
     assert document.partition(".")[2] not in json.dumps(hooks)
+
+
+def test_an_upload_is_announced_when_it_is_there_not_when_it_is_awaited(
+    record: FedRecord, stack: dict[str, str], receiver: HookReceiver
+) -> None:
+    subscribe(record, receiver.url)
+    upload, bad = uploads.announce(record), uploads.announce(record, b"%PDF-1.7\n%bad\n%%EOF\n")
+
+    announce(record)
+    awaited = under_way(stack)
+    upload.complete()
+    bad.complete(bodies.PDF)
+    announce(record, *changes(record, event="MODIFY"))
+
+    assert (awaited, len(under_way(stack))) == ([], 1)
 
 
 def test_the_same_change_is_the_same_event_and_another_version_another(

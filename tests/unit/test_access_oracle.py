@@ -78,6 +78,19 @@ def test_what_is_not_there_is_refused_like_what_is_masked() -> None:
     assert not told_apart
 
 
+def test_what_never_became_available_is_refused_to_others_like_what_is_not_there() -> None:
+    random = Random(20_260_103)
+    awaited = Document(labels=frozenset({"MASQUE_PS"}), depositor="P9", depositor_structure="S9", awaited="content")
+    drawn = [replace(random_case(random), document=awaited) for _ in range(6_000)]
+    asked = [case for case in drawn if case.action in OF_DOCUMENTS]
+
+    told = [case for case in asked if production_decision(case)[0]]
+    reasons = {production_decision(case)[1] for case in asked}
+
+    assert (len(asked) > 1_000, told) == (True, [])
+    assert reasons <= {"hidden", "no-record", "record-closed", "blocked", "purpose-outside-care", "structure-mismatch"}
+
+
 def may_know(case: Case) -> bool:
     """Whether the caller may learn that a masked document is there, be it not its content."""
     verdict = judge(replace(case, action=Action.READ))

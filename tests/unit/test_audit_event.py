@@ -60,6 +60,10 @@ EXPECTED: list[tuple[Interaction, AuditAction, tuple[str, ...], str, str]] = [
     (Interaction.EXPLAIN, READ, (f"Patient/{RECORD_ID}",), "", f"{BALP}.PatientRead"),
     (Interaction.RELEASE, UPDATE, DOCUMENTS, "", f"{BALP}.PatientUpdate"),
     (Interaction.SUBSCRIBE, CREATE, (f"Subscription/{DOCUMENT}",), "", f"{BALP}.PatientCreate"),
+    (Interaction.GENERATE_METADATA, CREATE, DOCUMENTS, "", f"{MHD}.GenerateMetadata.Audit.Recipient"),
+    (Interaction.UPLOAD_VERIFIED, UPDATE, DOCUMENTS, "", f"{BALP}.PatientUpdate"),
+    (Interaction.SCANNED, UPDATE, DOCUMENTS, "", f"{BALP}.PatientUpdate"),
+    (Interaction.UPLOAD_FAILED, UPDATE, DOCUMENTS, "", f"{BALP}.PatientUpdate"),
 ]
 every_interaction = pytest.mark.parametrize(
     ("interaction", "action", "what", "query", "profile"), EXPECTED, ids=[case[0].name for case in EXPECTED]

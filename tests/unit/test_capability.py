@@ -82,6 +82,7 @@ def test_every_search_parameter_stated_is_parsed_and_every_one_parsed_is_stated(
     parsed = {
         "Patient": (handlers["records"]._IDENTIFIER,),
         "DocumentReference": handlers["documents"].DOCUMENT_PARAMETERS,
+        "List": handlers["lists"].LIST_PARAMETERS,
         "Consent": handlers["consents"].CONSENT_PARAMETERS,
         "RelatedPerson": handlers["clinical_profile"].PERSON_PARAMETERS,
         "Communication": handlers["communications"].COMMUNICATION_PARAMETERS,

@@ -85,7 +85,7 @@ def test_an_unknown_model_has_no_format(media_type: str | None) -> None:
 def test_every_format_in_use_has_its_system_and_label() -> None:
     lists = json.loads((Path(code_lists.__file__).parents[1] / "data" / "format_codes.json").read_bytes())
 
-    used = {*lists["by_template"].values(), *lists["by_body"].values()}
+    used = {*lists["by_template"].values(), *lists["by_body"].values(), lists["unlisted"]}
 
     assert used == set(lists["formats"])
 

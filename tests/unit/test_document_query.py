@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dmp.adapters.document_items import document_indexes
 from dmp.domain.code_lists import class_system
 from dmp.domain.consent import PatientRef
-from dmp.domain.document import Coding, Depositor, DocumentEntry, DocumentStatus, StoredContent
-from dmp.domain.document_query import DocumentQuery, Span, Spans, carries
+from dmp.domain.document import Awaited, Coding, Depositor, DocumentEntry, DocumentStatus, StoredContent
+from dmp.domain.document_query import DocumentQuery, carries
 from dmp.domain.identifiers import Identifier, local_id, time_prefix
+from dmp.domain.search_terms import Order, Span, Spans, changed_position
 
 LOINC = "http://loinc.org"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -49,8 +51,8 @@ def test_the_range_that_is_read_leaves_out_nothing_that_matches(groups: Spans, m
     asked, document = query(date=groups), entry(moment)
 
     if asked.matches(document):
-        assert asked.low <= document.local
-        assert not asked.high or document.local < asked.high
+        assert asked.stretch.low <= document.local
+        assert not asked.stretch.high or document.local < asked.stretch.high
 
 
 @given(GROUPS, HOURS)
@@ -73,29 +75,34 @@ def test_dates_are_alternatives_within_a_group_and_conditions_across(groups: Spa
     ],
 )
 def test_types_match_by_system_and_code(wanted: Coding, expected: bool) -> None:
-    assert query(types=(wanted,)).matches(entry()) is expected
+    assert query(types=((wanted,),)).matches(entry()) is expected
 
 
 @pytest.mark.parametrize(
     ("wanted", "expected"), [(Coding("", "11"), True), (Coding("urn:x", "11"), False), (Coding("", "10"), False)]
 )
 def test_classes_follow_from_types(wanted: Coding, expected: bool) -> None:
-    assert query(classes=(wanted,)).matches(entry()) is expected
-    assert query(classes=(Coding(class_system(), "11"),)).matches(entry())
+    assert query(classes=((wanted,),)).matches(entry()) is expected
+    assert query(classes=((Coding(class_system(), "11"),),)).matches(entry())
 
 
 def test_a_document_without_type_is_of_no_type_and_class() -> None:
     untyped = entry(type=None)
 
-    assert not query(types=(Coding("", "60591-5"),)).matches(untyped)
-    assert not query(classes=(Coding("", "11"),)).matches(untyped)
+    assert not query(types=((Coding("", "60591-5"),),)).matches(untyped)
+    assert not query(classes=((Coding("", "11"),),)).matches(untyped)
     assert query().matches(untyped)
 
 
 def test_an_open_type_needs_no_index() -> None:
-    assert query(types=(Coding("", "a"), Coding("", "b"))).indexed_types == ("a", "b")
-    assert query(types=(Coding("", "a"), Coding(LOINC, ""))).indexed_types == ()
-    assert query(classes=(Coding("", "11"), Coding("urn:x", "11"))).indexed_classes == ("11",)
+    assert query(types=((Coding("", "a"), Coding("", "b")),)).indexed_types == ("a", "b")
+    assert query(types=((Coding("", "a"), Coding(LOINC, "")),)).indexed_types == ()
+    assert query(classes=((Coding("", "11"), Coding("urn:x", "11")),)).indexed_classes == ("11",)
+
+
+@pytest.mark.parametrize("awaited", Awaited)
+def test_what_awaits_its_bytes_or_a_verdict_is_in_no_search(awaited: Awaited) -> None:
+    assert not query().matches(entry(awaits=frozenset({awaited})))
 
 
 def test_a_search_for_no_status_matches_nothing() -> None:
@@ -108,13 +115,49 @@ def test_a_page_goes_on_behind_the_last_document() -> None:
 
     assert not asked.matches(document)
     assert asked.matches(entry(NOON - timedelta(hours=1)))
-    assert asked.high == document.local
+    assert asked.stretch.end == document.local
 
 
 def test_a_cursor_within_the_dates_ends_the_range() -> None:
     asked = query(date=((Span(None, NOON),),), after=time_prefix(NOON - timedelta(days=1)))
 
-    assert asked.high == time_prefix(NOON - timedelta(days=1))
+    assert asked.stretch.end == time_prefix(NOON - timedelta(days=1))
+
+
+@given(HOURS, HOURS, st.sampled_from(Order))
+def test_what_comes_behind_a_page_is_what_the_order_says(first: datetime, second: datetime, order: Order) -> None:
+    one, other = entry(first, updated=second), entry(second, updated=first)
+    asked = query(order=order)
+
+    behind = replace(asked, after=asked.position(one)).is_behind(other)
+
+    latest = (other.updated < one.updated) if order.is_by_change else (second < first)
+    earliest = (other.updated > one.updated) if order.is_by_change else (second > first)
+    assert behind is (latest if order.descends else earliest)
+    assert not replace(asked, after=asked.position(one)).is_behind(one)
+
+
+@given(HOURS)
+def test_the_index_of_changes_has_the_positions_of_the_order(moment: datetime) -> None:
+    document = entry(updated=moment)
+
+    assert document_indexes(document)["ls_updated"] == {"S": changed_position(document.updated, document.local)}
+
+
+def test_conditions_hold_of_the_resource() -> None:
+    asked = query(conditions=(lambda one: one.get("title") == "a", lambda one: "b" in one))
+
+    assert asked.holds(entry(body='{"title": "a", "b": 1}'))
+    assert not asked.holds(entry(body='{"title": "a"}'))
+    assert query().holds(entry(body="{}"))
+
+
+def test_repeated_codes_must_all_hold() -> None:
+    both = query(types=((Coding("", "60591-5"),), (Coding(LOINC, ""),)))
+
+    assert both.matches(entry())
+    assert not query(types=((Coding("", "60591-5"),), (Coding("", "11488-4"),))).matches(entry())
+    assert query(types=((Coding(LOINC, ""),), (Coding("", "60591-5"),))).indexed_types == ("60591-5",)
 
 
 @pytest.mark.parametrize(
@@ -130,4 +173,4 @@ def test_a_cursor_within_the_dates_ends_the_range() -> None:
 )
 def test_identifiers_are_recognised_in_every_spelling(wanted: Identifier, expected: bool) -> None:
     assert carries(entry(), wanted) is expected
-    assert query(identifiers=(wanted,)).matches(entry()) is expected
+    assert query(identifiers=((wanted,),)).matches(entry()) is expected

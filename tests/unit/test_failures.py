@@ -10,7 +10,7 @@ from dmp.domain.errors import DmpError
 from dmp.failures import FAILURES
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
-RAISERS = {kind.__name__ for kind in FAILURES} | {"_deny", "malformed_parameter", "Decision"}
+RAISERS = {kind.__name__ for kind in FAILURES} | {"_deny", "malformed_parameter", "Decision", "Remark"}
 
 
 def test_every_failure_has_a_status_and_an_issue_type() -> None:

@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
-from dmp.domain.clinical_document import STRUCTURED_BODY, CdaAuthor, ClinicalDocumentHeader
+from dmp.domain.clinical_document import (
+    STRUCTURED_BODY,
+    CdaAuthor,
+    ClinicalDocumentHeader,
+    RelatedDocument,
+    Relation,
+)
 from dmp.domain.document import Coding, DocumentStatus, Metadata, Visibility
 from dmp.domain.errors import DmpError, Invalid, Malformed, NotAllowed, UnsupportedMedia
 from dmp.domain.identifiers import Identifier, structure
@@ -48,6 +54,7 @@ def header(**changes: Any) -> ClinicalDocumentHeader:
     )
     complete = ClinicalDocumentHeader(
         patient_ids=(Identifier(make.INS_SYSTEM, make.INS),),
+        patient=None,
         unique_id="urn:oid:1.2.3^45",
         set_id="urn:oid:1.2.3^44",
         version=2,
@@ -65,7 +72,7 @@ def header(**changes: Any) -> ClinicalDocumentHeader:
         facility=Coding("urn:oid:1.2.250.1.71.4.2.4", "SA01", "Hôpital"),
         practice_setting=Coding("urn:oid:1.2.250.1.213.1.1.4.9", "ETABLISSEMENT"),
         events=(),
-        replaced=("urn:oid:1.2.3^43",),
+        related=(RelatedDocument(Relation.REPLACES, "urn:oid:1.2.3^43"),),
         template_ids=(),
         body_media_type=STRUCTURED_BODY,
         format=Coding("urn:oid:1.2.250.1.213.1.1.4.2.282", "urn:asip:ci-sis:2012"),
@@ -99,8 +106,18 @@ def test_what_is_stored_holds_neither_bytes_nor_address() -> None:
     assert stored["content"][0]["attachment"].keys() & {"data", "url"} == set()
 
 
-def test_a_publication_without_bytes_is_refused_for_now() -> None:
+def test_a_publication_without_bytes_announces_them() -> None:
     file = {"contentType": "text/plain", "size": 3, "hash": make.sha1(b"abc"), "title": "x"}
+
+    document = read_simplified_publish(make.publication(content=[{"attachment": file}]), INTAKE).document
+
+    assert (document.is_upload, document.content, document.size) == (True, b"", 3)
+    assert (document.sha1, document.sha256) == (make.sha1(b"abc"), "")
+    assert "meta" not in document.metadata.resource
+
+
+def test_a_publication_that_neither_brings_nor_announces_bytes_is_refused() -> None:
+    file = {"contentType": "text/plain", "title": "x"}
 
     assert refused(content=[{"attachment": file}]).code == "content-missing"
 
@@ -186,7 +203,7 @@ def test_a_cda_that_says_the_same_in_other_words_is_accepted(changes: make.Json)
 
 
 def test_an_empty_header_adds_nothing() -> None:
-    bare = header(unique_id="", type=None, title="", effective_time=None, authors=(), custodian=None, replaced=())
+    bare = header(unique_id="", type=None, title="", effective_time=None, authors=(), custodian=None, related=())
 
     with pytest.raises(Invalid):
         cda_published(bare, masterIdentifier=None)
@@ -441,7 +458,7 @@ def test_fhirpath_patches_do_the_same(
             NotAllowed,
         ),
         (
-            fhirpath(part("type", "valueCode", "move"), part("path", "valueString", "DocumentReference.status")),
+            fhirpath(part("type", "valueCode", "sing"), part("path", "valueString", "DocumentReference.status")),
             NotAllowed,
         ),
         (

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dmp.domain.errors import DmpError, Invalid, Malformed, TooLarge
-from dmp.fhir.parsing import MAX_DEPTH, parse_json, parse_resource
+from dmp.fhir.parsing import MAX_DEPTH, check_values, parse_json, parse_resource
 
 JSON_TEXT = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
@@ -104,3 +104,14 @@ def test_tabs_accents_and_line_breaks_are_text() -> None:
     body = json.dumps({"resourceType": "Consent", "note": "é\t\r\n 漢"}).encode()
 
     assert parse_resource(body, "Consent")["note"] == "é\t\r\n 漢"
+
+
+def test_an_element_is_more_than_its_id() -> None:
+    with pytest.raises(Invalid) as refusal:
+        check_values({"author": [{"id": "a"}]}, "DocumentReference")
+
+    assert refusal.value.expression == "DocumentReference.author[0]"
+
+
+def test_a_primitive_may_have_an_id_alone_beside_it() -> None:
+    check_values({"date": "2026-01-01", "_date": {"id": "a"}, "given": ["a"], "_given": [{"id": "b"}]}, "Patient")

@@ -10,7 +10,7 @@ import pytest
 from dmp.domain.document import ReplacesTarget, Visibility
 from dmp.domain.errors import DmpError, Invalid, TooLarge
 from dmp.domain.identifiers import Identifier, structure
-from dmp.domain.submission import SUBJECT, EntryKind, Submission, with_references
+from dmp.domain.submission import SUBJECT, EntryKind, Submission, SubmittedRelation, with_references
 from dmp.fhir import systems as s
 from dmp.fhir.document_reference import Intake
 from dmp.fhir.document_rendering import render_document, render_list
@@ -40,6 +40,27 @@ def with_document(**changes: Any) -> list[make.Json]:
         make.entry(make.DOCUMENT_URL, make.document_reference(**changes)),
         make.entry(make.BINARY_URL, make.binary()),
     ]
+
+
+def everything() -> list[make.Json]:
+    """The entries of a bundle with all that it may have: a Patient, a Folder, relations, patches."""
+    known = f"{make.RECORD}.{'0' * 26}"
+    targets = {"replaces": "a.b", "appends": known}
+    relations = [{"code": c, "target": {"reference": f"DocumentReference/{one}"}} for c, one in targets.items()]
+    signed = {"code": "signs", "target": {"identifier": {"system": "urn:x", "value": "1"}}}
+    context = {
+        **make.document_reference()["context"],
+        "related": [{"reference": f"Binary/{known}"}],
+        "encounter": [{"reference": "Encounter/1"}],
+    }
+    subject = {"reference": "urn:uuid:patient"}
+    patient = make.entry("urn:uuid:patient", make.contained_patient(id=None), method="PUT", url="Patient")
+    patient["request"]["ifNoneExist"] = f"identifier={make.INS_SYSTEM}|{make.INS}"
+    folder = make.folder(make.DOCUMENT_URL, f"DocumentReference/{known}")
+    entries = with_document(relatesTo=[*relations, signed], subject=subject, context=context)
+    entries[0]["resource"]["subject"] = subject
+    at = make.entry("https://a.example/List/f", folder, method="PUT", url=f"List/{known}")
+    return [*entries, patient, at, make.superseding("DocumentReference?identifier=urn:x|2")]
 
 
 def test_a_complete_bundle_becomes_a_submission() -> None:
@@ -229,9 +250,10 @@ def test_two_patients_in_one_bundle_are_refused(subject: make.Json) -> None:
 
 
 def test_a_source_patient_of_another_record_is_refused() -> None:
-    entries = with_document(subject={"reference": "Patient/a"})
-    entries[0]["resource"]["subject"] = {"reference": "Patient/a"}
-    entries[1]["resource"]["context"]["sourcePatientInfo"] = {"reference": "Patient/b"}
+    record, other = (f"Patient/{letter * 26}" for letter in "ab")
+    entries = with_document(subject={"reference": record})
+    entries[0]["resource"]["subject"] = {"reference": record}
+    entries[1]["resource"]["context"]["sourcePatientInfo"] = {"reference": other}
 
     assert refused(*entries, profile=s.MHD_PROVIDE_MINIMAL).code == "wrong-patient"
 
@@ -370,11 +392,15 @@ def test_a_patch_of_anything_but_superseded_is_refused() -> None:
 
 
 def test_a_folder_holds_documents_of_the_bundle_and_of_the_record() -> None:
-    entries = [*with_document(), make.entry("urn:uuid:f", make.folder(make.DOCUMENT_URL, "DocumentReference/a.b"))]
+    held = f"{make.RECORD}.{'0' * 26}"
+    entries = [*with_document(), make.entry("urn:uuid:f", make.folder(make.DOCUMENT_URL, f"DocumentReference/{held}"))]
 
     (folder,) = read(*entries).folders
 
-    assert (folder.documents, folder.existing, folder.updates) == ((make.DOCUMENT_URL,), ("a.b",), False)
+    place = "Bundle.entry[3].resource.entry[1].item"
+    assert folder.documents == (make.DOCUMENT_URL,)
+    assert folder.existing == (SubmittedRelation(ReplacesTarget(held), place),)
+    assert not folder.updates
 
 
 def test_more_than_thirty_documents_are_too_many() -> None:
@@ -450,11 +476,13 @@ def test_a_submission_set_is_rendered_with_what_may_be_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    "junk", [None, 7, True, "x", "urn:uuid:x", [], {}, ["x"], [{}], {"reference": 5}, {"coding": "x"}], ids=repr
+    "junk",
+    [None, 7, True, "x", "urn:uuid:x", [], {}, ["x"], [{}], {"reference": 5}, {"coding": "x"}, "Patient?identifier=|"],
+    ids=repr,
 )
 def test_junk_at_any_place_of_a_bundle_is_refused_or_harmless(junk: Any) -> None:
-    relation = {"code": "replaces", "target": {"reference": "DocumentReference/a.b"}}
-    whole = make.bundle(*with_document(relatesTo=[relation]), make.superseding("DocumentReference/a.b"))
+    whole = make.bundle(*everything())
+    assert read_submission(whole, INTAKE).patches
     unlike_ours = []
 
     for broken in make.spoilt(whole, junk):

@@ -13,9 +13,10 @@ from dmp.settings import (
     RecordSettings,
     SettingsError,
     Stage,
-    issuers_from,
+    objects_endpoint,
     queue,
 )
+from dmp.trusted_issuers import issuers_from
 
 ISSUER = {
     "kind": "patient",
@@ -33,6 +34,7 @@ ENVIRONMENT = {
     "ISSUERS": json.dumps([ISSUER]),
     "AUTHORISATION_MONTHS": "24",
     "EXPIRY_WARNING_DAYS": "15",
+    "MALWARE_SCAN": "guardduty",
     "EMERGENCY_MINUTES": "60",
     "ANNOUNCEMENT_NOTICE_DAYS": "14",
     "ANNOUNCEMENT_RELEASE_MONTHS": "1",
@@ -100,6 +102,7 @@ def test_a_function_of_records_reads_its_tables_and_durations() -> None:
         openings_an_hour=600,
         emergencies_an_hour=60,
         professional_mail_domain="pro.example",
+        scans_for_malware=True,
         expiry_warning_days=15,
         base_url="https://dmp.example",
         log_level="DEBUG",
@@ -107,12 +110,13 @@ def test_a_function_of_records_reads_its_tables_and_durations() -> None:
 
 
 def test_durations_and_addresses_have_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AUTHORISATION_MONTHS", "EXPIRY_WARNING_DAYS", "BASE_URL", "LOG_LEVEL"):
+    for name in ("AUTHORISATION_MONTHS", "EXPIRY_WARNING_DAYS", "MALWARE_SCAN", "BASE_URL", "LOG_LEVEL"):
         monkeypatch.setenv(name, "")
 
     settings = RecordSettings.from_environment()
 
     assert (settings.authorisation_months, settings.expiry_warning_days) == (12, 30)
+    assert not settings.scans_for_malware
     assert (settings.base_url, settings.log_level) == ("", "INFO")
 
 
@@ -164,6 +168,7 @@ def test_a_missing_variable_is_named(
         (RecordSettings, "AUTHORISATION_MONTHS", "1.5"),
         (RecordSettings, "AUTHORISATION_MONTHS", "²"),
         (RecordSettings, "EXPIRY_WARNING_DAYS", "thirty"),
+        (RecordSettings, "MALWARE_SCAN", "norton"),
         (RecordSettings, "BASE_URL", "http://dmp.example"),
         (RecordSettings, "BASE_URL", "https://"),
         (RecordSettings, "BASE_URL", "https://dmp.example:port"),
@@ -215,3 +220,14 @@ def test_only_the_local_stack_may_fetch_keys_without_tls(monkeypatch: pytest.Mon
     assert AuthorizerSettings.from_environment().issuers[0].jwks_uri == "http://127.0.0.1:8000/jwks.json"
     with pytest.raises(ValueError, match="https"):
         issuers_from(plain, plain_http=False)
+
+
+def test_objects_are_where_the_sdk_is_told_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
+        monkeypatch.delenv(name, raising=False)
+
+    assert objects_endpoint() == ""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:5000")
+    assert objects_endpoint() == "http://127.0.0.1:5000"
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:5001")
+    assert objects_endpoint() == "http://127.0.0.1:5001"

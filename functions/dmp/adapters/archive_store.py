@@ -8,6 +8,7 @@ from dmp.adapters import keys
 from dmp.adapters.aws import unavailable_on_failure
 from dmp.adapters.table import Range, Table
 from dmp.domain.errors import Unavailable
+from dmp.domain.upload import UPLOADS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -40,18 +41,20 @@ class ArchiveStore:
 
     def delete_objects(self, record: str) -> bool:
         """Delete some versions and delete markers of a record's objects; False where there was none left."""
+        found = self._versions(f"{record}/") or self._versions(f"{UPLOADS}{record}/")
+        if not found:
+            return False
         with unavailable_on_failure():
-            page = self._storage().list_object_versions(Bucket=self._bucket, Prefix=f"{record}/", MaxKeys=_OBJECTS)
-            listed = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            if not listed:
-                return False
-            found: list[ObjectIdentifierTypeDef] = [
-                {"Key": one["Key"], "VersionId": one["VersionId"]} for one in listed
-            ]
             answer = self._storage().delete_objects(Bucket=self._bucket, Delete={"Objects": found, "Quiet": True})
         if answer.get("Errors"):
             raise Unavailable("service-unavailable")
         return True
+
+    def _versions(self, prefix: str) -> "list[ObjectIdentifierTypeDef]":
+        with unavailable_on_failure():
+            page = self._storage().list_object_versions(Bucket=self._bucket, Prefix=prefix, MaxKeys=_OBJECTS)
+        listed = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        return [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in listed]
 
     def delete_items(self, record: str) -> bool:
         """Delete some items of a record's partition, its head aside; False where there was none left."""

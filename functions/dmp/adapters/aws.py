@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal, overload
 
 import boto3
+import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from dmp.domain.errors import Unavailable
 
 if TYPE_CHECKING:
+    from botocore.credentials import Credentials, ReadOnlyCredentials
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
@@ -48,6 +51,28 @@ def client(service: str) -> object:
     Three attempts, but for mails one.
     """
     return boto3.Session().client(service, config=_CONFIGS.get(service, _CONFIG))  # type: ignore[call-overload]
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """The role that the function has, in its region: what signs a request that another sends."""
+
+    region: str
+    _credentials: "Credentials"
+
+    def credentials(self) -> "ReadOnlyCredentials":
+        """The keys of this moment: AWS changes them under a running function."""
+        return self._credentials.get_frozen_credentials()
+
+
+@cache
+def signer() -> Signer:
+    """Find the credentials once a process, at first use, without a client; NoCredentialsError where there are none."""
+    session = botocore.session.get_session()
+    credentials = session.get_credentials()
+    if credentials is None:
+        raise NoCredentialsError
+    return Signer(session.get_config_variable("region"), credentials)
 
 
 @contextmanager

@@ -9,10 +9,12 @@ from dmp.adapters import keys
 from dmp.adapters.record_items import Item, due_indexes, maybe_identifier, maybe_instant, maybe_text, text
 from dmp.domain.code_lists import document_type
 from dmp.domain.document import (
+    Awaited,
     Coding,
     Depositor,
     DocumentEntry,
     DocumentStatus,
+    Edition,
     Predecessor,
     StoredContent,
     Visibility,
@@ -38,7 +40,7 @@ def write_document(entry: DocumentEntry, sk: str | None = None) -> Item:
         "by": [maybe_text(entry.depositor.person), maybe_text(entry.depositor.structure)],
         "secret": entry.is_secret,
         "authors": sorted(map(str, entry.authors)),
-        "content": [content.key, content.content_type, content.size, content.sha1, content.sha256],
+        "content": [content.key, content.content_type, content.size, content.sha1, content.sha256, *_pinned(content)],
         "master": maybe_text(entry.master_identifier),
         "ids": [str(i) for i in entry.identifiers],
         "archived": entry.is_archived,
@@ -46,6 +48,8 @@ def write_document(entry: DocumentEntry, sk: str | None = None) -> Item:
         "due": maybe_text(entry.due),
         "before": [[one.local, sorted(one.visibility)] for one in entry.predecessors],
         "after": entry.successors,
+        "edition": [str(entry.edition.set), entry.edition.number] if entry.edition else None,
+        **_arrival(entry),
     }
     return {
         "pk": {"S": keys.partition(entry.record)},
@@ -71,7 +75,8 @@ def document_indexes(entry: DocumentEntry) -> Item:
         attributes["ls_structure"] = {"S": f"{entry.depositor.structure.value}#{entry.local}"}
     if entry.depositor.person and entry.depositor.person.system == PS_IDNAT:
         attributes["ls_person"] = {"S": f"{entry.depositor.person.value}#{entry.local}"}
-    return attributes | due_indexes(keys.Due.DOCUMENTS, entry.id, entry.due)
+    kind = keys.Due.UPLOADS if entry.was_never_available else keys.Due.DOCUMENTS
+    return attributes | due_indexes(kind, entry.id, entry.due)
 
 
 def unchanged(entry: DocumentEntry) -> tuple[str, Item]:
@@ -87,9 +92,30 @@ def rewritten(entry: DocumentEntry) -> Item:
     return {"rev": {"N": str(entry.revision + 1)}}
 
 
+def _pinned(content: StoredContent) -> list[str]:
+    return [content.version] if content.version else []
+
+
+def _arrival(entry: DocumentEntry) -> dict[str, Any]:
+    """What is kept of a document that came, or is to come, by upload, or that awaits a verdict; of others, nothing."""
+    facts = {
+        "awaits": sorted(entry.awaits),
+        "until": maybe_text(entry.awaited_until),
+        "uploaded": entry.is_uploaded,
+        "upload_error": entry.upload_error,
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
 def _read_content(row: list[Any]) -> StoredContent:
-    key, content_type, size, sha1, sha256 = row
-    return StoredContent(key=key, content_type=content_type, size=size, sha1=sha1, sha256=sha256)
+    key, content_type, size, sha1, sha256, *version = row
+    return StoredContent(
+        key=key, content_type=content_type, size=size, sha1=sha1, sha256=sha256, version=version[0] if version else ""
+    )
+
+
+def _read_edition(row: list[Any] | None) -> Edition | None:
+    return Edition(Identifier.parse(row[0]), row[1]) if row else None
 
 
 def read_document(item: Item) -> DocumentEntry:
@@ -116,6 +142,11 @@ def read_document(item: Item) -> DocumentEntry:
         due=maybe_instant(facts.get("due")),
         predecessors=tuple(Predecessor(one, frozenset(map(Visibility, by))) for one, by in facts.get("before", ())),
         successors=tuple(facts.get("after", ())),
+        edition=_read_edition(facts.get("edition")),
+        awaits=frozenset(map(Awaited, facts.get("awaits", ()))),
+        awaited_until=maybe_instant(facts.get("until")),
+        is_uploaded=facts.get("uploaded", False),
+        upload_error=facts.get("upload_error", ""),
         body=_inflate(item),
     )
 
@@ -126,6 +157,8 @@ def write_list(entry: ListEntry, sk: str | None = None) -> Item:
         "by": [maybe_text(entry.depositor.person), maybe_text(entry.depositor.structure)],
         "ids": [str(i) for i in entry.identifiers],
         "documents": entry.documents,
+        "lists": entry.lists,
+        "brought": entry.brought,
     }
     return {
         "pk": {"S": keys.partition(entry.record)},
@@ -137,7 +170,13 @@ def write_list(entry: ListEntry, sk: str | None = None) -> Item:
         "upd": {"S": keys.instant(entry.updated)},
         "facts": {"S": text(facts)},
         "body": _deflate(entry.body),
+        **(_list_index(entry) if sk is None else {}),
     }
+
+
+def _list_index(entry: ListEntry) -> Item:
+    """The attribute by which an index finds a current Folder, of which there are few among the SubmissionSets."""
+    return {"ls_class": {"S": f"{entry.kind.value}#{entry.local}"}} if entry.kind is ListKind.FOLDER else {}
 
 
 def read_list(item: Item) -> ListEntry:
@@ -154,5 +193,7 @@ def read_list(item: Item) -> ListEntry:
         depositor=Depositor(maybe_identifier(person), maybe_identifier(structure)),
         identifiers=tuple(map(Identifier.parse, facts["ids"])),
         documents=tuple(facts["documents"]),
+        lists=tuple(facts.get("lists", ())),
+        brought=tuple(facts.get("brought", ())),
         body=_inflate(item),
     )

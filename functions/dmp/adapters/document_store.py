@@ -11,8 +11,9 @@ from dmp.domain.document import DocumentEntry
 from dmp.domain.document_list import ListEntry
 from dmp.domain.identifiers import Identifier
 from dmp.domain.record import Record
+from dmp.domain.search_terms import Stretch
 
-_LAST = "\uffff"
+_FIRST, _LAST = "0", "\uffff"
 
 
 class DocumentIndex(StrEnum):
@@ -65,13 +66,13 @@ class DocumentStore:
         return _head(items), entries, _local(more)
 
     def page(
-        self, record: str, statuses: Sequence[str], limit: int, low: str, high: str
+        self, record: str, statuses: Sequence[str], limit: int, stretch: Stretch
     ) -> tuple[list[DocumentEntry], str | None]:
-        """Further entries from `low` on and before `high`, newest first: one query."""
-        span = Range(keys.document(low), keys.document(high or _LAST))
-        items, more = self._table.query(keys.partition(record), span, limit=limit + 1, statuses=statuses)
-        entries = [document_items.read_document(i) for i in items]
-        return [e for e in entries if e.local != high], _local(more)
+        """The entries of a stretch of the order of dates: one query. The second value is where to go on."""
+        span = Range(keys.document(stretch.begin), keys.document(stretch.end or _LAST))
+        items, more = self._query(record, span, stretch, statuses, limit)
+        entries = map(document_items.read_document, items)
+        return [e for e in entries if e.local != stretch.after], _local(more)
 
     def index_page(
         self,
@@ -81,14 +82,28 @@ class DocumentStore:
         *,
         statuses: Sequence[str],
         limit: int,
-        low: str,
-        high: str,
+        stretch: Stretch,
     ) -> tuple[list[str], str | None]:
-        """Local ids of the entries with a value in an index, newest first: one query, keys alone."""
-        span = Range(f"{value}#{low}", f"{value}#{high or _LAST}", index.index_name, index.value)
-        items, more = self._table.query(keys.partition(record), span, limit=limit + 1, statuses=statuses)
-        found = [i["sk"]["S"].removeprefix(keys.DOCUMENTS) for i in items]
-        return [local for local in found if local != high], _local(more)
+        """Local ids with a value in an index, in a stretch of the order of dates: one query, keys alone."""
+        low, high = f"{value}#{stretch.begin}", f"{value}#{stretch.end or _LAST}"
+        items, more = self._query(record, Range(low, high, index.index_name, index.value), stretch, statuses, limit)
+        return [one for one in map(_local, items) if one and one != stretch.after], _local(more)
+
+    def changed(
+        self, record: str, *, statuses: Sequence[str], limit: int, stretch: Stretch
+    ) -> tuple[list[str], str | None]:
+        """Positions in a stretch of the order of changes, each with a local id behind a `#`: one query, keys alone."""
+        index = DocumentIndex.UPDATED
+        span = Range(stretch.begin or _FIRST, stretch.end or _LAST, index.index_name, index.value)
+        items, more = self._query(record, span, stretch, statuses, limit)
+        found = [item[index.value]["S"] for item in items]
+        return [one for one in found if one != stretch.after], more[index.value]["S"] if more else None
+
+    def _query(
+        self, record: str, span: Range, stretch: Stretch, statuses: Sequence[str], limit: int
+    ) -> tuple[list[Item], Item | None]:
+        pk, forward = keys.partition(record), not stretch.order.descends
+        return self._table.query(pk, span, limit=limit + 1, statuses=statuses, forward=forward)
 
     def identified(self, record: str, identifier: Identifier) -> list[str]:
         """Local ids of the entries that carry an identifier, as unique id or otherwise."""
@@ -120,6 +135,20 @@ class DocumentStore:
         found = self._table.batch_get(keys.partition(record), [keys.HEAD, keys.document_list(local)])
         item = found.get(keys.document_list(local))
         return _head(found.values()), document_items.read_list(item) if item else None
+
+    def lists_page(
+        self, record: str, limit: int, stretch: Stretch, statuses: Sequence[str] = ()
+    ) -> tuple[list[ListEntry], str | None]:
+        """The lists of a stretch of the order of dates: one query. The second value is where to go on."""
+        span = Range(keys.document_list(stretch.begin), keys.document_list(stretch.end or _LAST))
+        items, more = self._query(record, span, stretch, statuses, limit)
+        return [e for e in map(document_items.read_list, items) if e.local != stretch.after], _local(more)
+
+    def former_lists(self, record: str, local: str) -> list[ListEntry]:
+        """The former versions of a list, oldest first."""
+        prefix = keys.formers("List", local)
+        items, _ = self._table.query(keys.partition(record), Range(prefix, prefix + _LAST), forward=True)
+        return list(map(document_items.read_list, items))
 
     def lists(self, record: str, locals_: Sequence[str]) -> dict[str, ListEntry]:
         """Some lists of a record, by their local ids: one call per 100."""

@@ -25,6 +25,7 @@ class Due(StrEnum):
     DOCUMENTS = "V"
     RECORDS = "R"
     MAILS = "M"
+    UPLOADS = "U"
 
 
 def partition(record: str) -> str:

@@ -1,4 +1,7 @@
-"""The bytes of documents: SSE-KMS objects under opaque keys, checked by SHA-256 on the way in and out."""
+"""The bytes of documents: SSE-KMS objects under opaque keys, checked by SHA-256 on the way in and out.
+
+What comes by upload may come several times under one key: of these a version is named, always.
+"""
 
 import base64
 import hashlib
@@ -9,10 +12,14 @@ from botocore.exceptions import ClientError
 
 from dmp.adapters.aws import unavailable_on_failure
 from dmp.domain.document import StoredContent
-from dmp.domain.errors import Unavailable
+from dmp.domain.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+
+_PIECE = 1024 * 1024
+_MISSING = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
 
 
 class ObjectStore:
@@ -49,12 +56,68 @@ class ObjectStore:
     def get(self, content: StoredContent) -> bytes:
         """Fetch bytes and compare them with what was deposited."""
         with unavailable_on_failure():
-            data = self._client().get_object(Bucket=self._bucket, Key=content.key)["Body"].read()
+            data = self._object(content.key, content.version)["Body"].read()
         if len(data) != content.size or hashlib.sha256(data).hexdigest() != content.sha256:
             raise Unavailable("content-damaged")
         return data
+
+    def arrived(self, key: str, version: str, size: int) -> bytes | None:
+        """Fetch the bytes that somebody else stored; None where they are there no more.
+
+        Raises Invalid `size-mismatch` before it reads any of another number of bytes than `size`, and
+        `encryption-missing` where they are not under the key of documents.
+        """
+        try:
+            with unavailable_on_failure():
+                found = self._object(key, version)
+                if found["ContentLength"] == size and self._is_under_own_key(found):
+                    return b"".join(found["Body"].iter_chunks(_PIECE))
+                found["Body"].close()
+        except Unavailable as failure:
+            if _is_missing(failure):
+                return None
+            raise
+        raise Invalid("size-mismatch" if found["ContentLength"] != size else "encryption-missing")
+
+    def holds(self, key: str, version: str) -> bool:
+        """Whether a version of an object is there."""
+        try:
+            with unavailable_on_failure():
+                self._client().head_object(Bucket=self._bucket, Key=key, VersionId=version)
+        except Unavailable as failure:
+            if _is_missing(failure):
+                return False
+            raise
+        return True
+
+    def versions(self, key: str) -> list[str]:
+        """The versions of an object, newest first, up to 1,000: presigned addresses are few and short-lived."""
+        with unavailable_on_failure():
+            page = self._client().list_object_versions(Bucket=self._bucket, Prefix=key)
+        return [one["VersionId"] for one in page.get("Versions", []) if one["Key"] == key]
+
+    def remove(self, key: str, version: str) -> None:
+        """Delete a version for good; one that is there no more is no failure."""
+        with unavailable_on_failure():
+            self._client().delete_object(Bucket=self._bucket, Key=key, VersionId=version)
+
+    def _object(self, key: str, version: str) -> "GetObjectOutputTypeDef":
+        if version:
+            return self._client().get_object(Bucket=self._bucket, Key=key, VersionId=version)
+        return self._client().get_object(Bucket=self._bucket, Key=key)
+
+    def _is_under_own_key(self, found: "GetObjectOutputTypeDef") -> bool:
+        """S3 answers the ARN of the key, whatever names it."""
+        used = found.get("SSEKMSKeyId", "")
+        return found.get("ServerSideEncryption") == "aws:kms" and used.endswith(self._key_id.rpartition("/")[2])
 
     def discard(self, content: StoredContent) -> None:
         """Take back bytes that nothing will name."""
         with unavailable_on_failure():
             self._client().delete_object(Bucket=self._bucket, Key=content.key)
+
+
+def _is_missing(failure: Unavailable) -> bool:
+    """Whether what AWS said is that there is no such object."""
+    cause = failure.__cause__
+    return isinstance(cause, ClientError) and cause.response.get("Error", {}).get("Code") in _MISSING

@@ -117,6 +117,11 @@ class RecordStore:
         for record, sk in self.due(keys.Due.DOCUMENTS, month, shard, now):
             yield record, sk.removeprefix(keys.DOCUMENTS)
 
+    def due_uploads(self, month: datetime, shard: int, now: datetime) -> Iterator[tuple[str, str]]:
+        """Record and local id of the documents that are still awaited, the longest due first; hints only."""
+        for record, sk in self.due(keys.Due.UPLOADS, month, shard, now):
+            yield record, sk.removeprefix(keys.DOCUMENTS)
+
     def due_records(self, month: datetime, shard: int, now: datetime) -> Iterator[str]:
         """The records of a month and shard that the retention job must look at, the longest due first; hints only."""
         for record, _ in self.due(keys.Due.RECORDS, month, shard, now):

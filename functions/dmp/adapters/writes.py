@@ -55,6 +55,12 @@ class Writes:
     def _replace(self, item: Item, version: int) -> Write:
         return self._put(item, "v = :v", {":v": {"N": str(version)}})
 
+    def _claim(self, item: Item, previous: str) -> Write:
+        """A claim that nobody has yet, or that still leads to `previous`."""
+        if not previous:
+            return self._create(item)
+        return self._put(item, "#local = :previous", {":previous": {"S": previous}}, {"#local": "local"})
+
     @singledispatchmethod
     def of(self, change: Change) -> Iterator[Write]:
         """The writes of one change, each with its condition."""
@@ -109,9 +115,10 @@ class Writes:
             if previous.version != entry.version:
                 sk = keys.former("DocumentReference", previous.local, previous.version)
                 yield self._create(document_items.write_document(previous, sk))
-            return
-        yield self._create(item)
-        for identifier in dict.fromkeys(entry.identifiers):
+        else:
+            yield self._create(item)
+        known = previous.identifiers if previous else ()
+        for identifier in dict.fromkeys(one for one in entry.identifiers if one not in known):
             yield self._create(self._further_identifier(entry.record, entry.local, digest(identifier)))
 
     @of.register
@@ -126,25 +133,19 @@ class Writes:
     @of.register
     def _(self, change: ClaimIdentifier) -> Iterator[Write]:
         digest = self._keyring.unique_id_digest(change.identifier)
-        yield self._create(
-            keys.item_key(keys.partition(change.record), keys.unique_id(digest))
-            | {
-                "kind": {"S": "claim"},
-                "local": {"S": change.local},
-                "sha256": {"S": change.sha256},
-                "set": {"S": change.submission_set},
-                "gi_ident": {"S": digest},
-            }
-        )
+        item = keys.item_key(keys.partition(change.record), keys.unique_id(digest)) | {
+            "kind": {"S": "claim"},
+            "local": {"S": change.local},
+            "sha256": {"S": change.sha256},
+            "set": {"S": change.submission_set},
+            "gi_ident": {"S": digest},
+        }
+        yield self._claim(item, change.previous)
 
     @of.register
     def _(self, change: ClaimCriterion) -> Iterator[Write]:
         key = keys.item_key(keys.partition(change.record), keys.criterion(change.criterion))
-        item = key | {"kind": {"S": "claim"}, "local": {"S": change.local}}
-        if change.previous:
-            yield self._put(item, "#local = :previous", {":previous": {"S": change.previous}}, {"#local": "local"})
-        else:
-            yield self._create(item)
+        yield self._claim(key | {"kind": {"S": "claim"}, "local": {"S": change.local}}, change.previous)
 
     @of.register
     def _(self, change: SaveRelatedPerson) -> Iterator[Write]:

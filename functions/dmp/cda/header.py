@@ -1,22 +1,30 @@
 """The header of a CDA R2 document, read for its metadata (CI-SIS mapping of the header to XDS; ITI-105, ITI-106)."""
 
-from collections.abc import Iterable
+import re
 from datetime import datetime
 
 from dmp.cda.parsing import read
+from dmp.cda.participants import author_of, coding_of, codings_of, identifier_of, identifiers_of, patient_of
 from dmp.cda.timestamp import instant
 from dmp.cda.tree import Element, HeaderTree
 from dmp.domain import code_lists
-from dmp.domain.clinical_document import STRUCTURED_BODY, CdaAuthor, ClinicalDocumentHeader, root_uri, unique_id
+from dmp.domain.clinical_document import (
+    STRUCTURED_BODY,
+    ClinicalDocumentHeader,
+    RelatedDocument,
+    Relation,
+    unique_id,
+)
 from dmp.domain.document import Coding
 from dmp.domain.errors import Invalid
-from dmp.domain.identifiers import Identifier
 
 _FACILITY = "componentOf/encompassingEncounter/location/healthCareFacility/code"
 _PRACTICE_SETTING = (
     "documentationOf/serviceEvent/performer/assignedEntity/representedOrganization/standardIndustryClassCode"
 )
 _PLAIN_TEXT = "text/plain"
+_RELATIONS = {"RPLC": Relation.REPLACES, "APND": Relation.APPENDS, "XFRM": Relation.TRANSFORMS}
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", re.ASCII)
 
 
 def read_header(content: bytes) -> ClinicalDocumentHeader | None:
@@ -37,49 +45,43 @@ def _header(document: Element) -> ClinicalDocumentHeader:
     start, end = _service_period(document)
     custodian = document.first("custodian/assignedCustodian/representedCustodianOrganization")
     authenticators = document.all("legalAuthenticator/assignedEntity")
+    patients = document.all("recordTarget/patientRole")
+    language = document.first("languageCode").get("code")
     return ClinicalDocumentHeader(
-        patient_ids=_identifiers(document.all("recordTarget/patientRole/id")),
+        patient_ids=identifiers_of(document.all("recordTarget/patientRole/id")),
+        patient=patient_of(patients[0]) if patients else None,
         unique_id=_unique_id(document.first("id")),
         set_id=_unique_id(document.first("setId")),
         version=_number(document.first("versionNumber").get("value")),
-        type=_coding(document.first("code")),
+        type=coding_of(document.first("code")),
         title=document.first("title").content,
         effective_time=instant(document.first("effectiveTime").get("value")),
-        authors=tuple(_author(author) for author in document.all("author/assignedAuthor")),
-        legal_authenticator=_author(authenticators[0]) if authenticators else None,
-        custodian=_identifier(custodian),
+        authors=tuple(
+            author_of(one, author.first("functionCode"))
+            for author in document.all("author")
+            for one in author.all("assignedAuthor")
+        ),
+        legal_authenticator=author_of(authenticators[0]) if authenticators else None,
+        custodian=identifier_of(custodian),
         custodian_name=custodian.first("name").content,
-        confidentiality=_coding(document.first("confidentialityCode")),
-        language=document.first("languageCode").get("code"),
+        confidentiality=coding_of(document.first("confidentialityCode")),
+        language=language if _LANGUAGE.fullmatch(language) else "",
         service_start=start,
         service_end=end,
-        facility=_coding(document.first(_FACILITY)),
-        practice_setting=_coding(document.first(_PRACTICE_SETTING)),
-        events=_codings(document.all("documentationOf/serviceEvent/code")),
-        replaced=_replaced(document),
+        facility=coding_of(document.first(_FACILITY)),
+        practice_setting=coding_of(document.first(_PRACTICE_SETTING)),
+        events=codings_of(document.all("documentationOf/serviceEvent/code")),
+        related=_related(document),
         template_ids=templates,
         body_media_type=body,
-        format=code_lists.format_of_cda(templates, None if body == STRUCTURED_BODY else body),
+        format=_format(templates, body),
     )
 
 
-def _author(element: Element) -> CdaAuthor:
-    name = element.first("assignedPerson/name")
-    organization = element.first("representedOrganization")
-    family = name.first("family").content or name.content or _device(element)
-    return CdaAuthor(
-        identifier=_identifier(element),
-        family=family,
-        given=name.first("given").content,
-        specialty=_coding(element.first("code")),
-        organization=_identifier(organization),
-        organization_name=organization.first("name").content,
-    )
-
-
-def _device(element: Element) -> str:
-    device = element.first("assignedAuthoringDevice")
-    return device.first("softwareName").content or device.first("manufacturerModelName").content
+def _format(templates: tuple[str, ...], body: str | None) -> Coding | None:
+    """The format of the model or of the embedded file; of a document of no known model, the code that says so."""
+    found = code_lists.format_of_cda(templates, None if body == STRUCTURED_BODY else body)
+    return found or (code_lists.unlisted_format() if templates else None)
 
 
 def _body_media_type(document: Element) -> str | None:
@@ -90,44 +92,30 @@ def _body_media_type(document: Element) -> str | None:
 
 
 def _service_period(document: Element) -> tuple[datetime | None, datetime | None]:
-    """The period of the principal act: of the events documented, the one that has a time."""
-    for time in document.all("documentationOf/serviceEvent/effectiveTime"):
+    """The period of the principal act: the event with a performer, else the first of those that have a time."""
+    events = document.all("documentationOf/serviceEvent")
+    for event in sorted(events, key=lambda one: not one.all("performer")):
+        time = event.first("effectiveTime")
         start = instant(time.first("low").get("value") or time.get("value"))
         if start:
             return start, instant(time.first("high").get("value"))
     return None, None
 
 
-def _replaced(document: Element) -> tuple[str, ...]:
-    replacements = [related for related in document.all("relatedDocument") if related.get("typeCode") == "RPLC"]
-    ids = [_unique_id(parent) for related in replacements for parent in related.all("parentDocument/id")]
-    return tuple(filter(None, ids))
+def _related(document: Element) -> tuple[RelatedDocument, ...]:
+    """The documents that this one replaces, completes or transforms, each once."""
+    found = (
+        RelatedDocument(_RELATIONS[related.get("typeCode")], _unique_id(parent))
+        for related in document.all("relatedDocument")
+        if related.get("typeCode") in _RELATIONS
+        for parent in related.all("parentDocument/id")
+    )
+    return tuple(dict.fromkeys(one for one in found if one.unique_id))
 
 
 def _unique_id(element: Element) -> str:
-    root = element.get("root")
-    return unique_id(root, element.get("extension")) if root else ""
-
-
-def _identifier(owner: Element) -> Identifier | None:
-    return next(iter(_identifiers(owner.all("id"))), None)
-
-
-def _identifiers(elements: Iterable[Element]) -> tuple[Identifier, ...]:
-    pairs = ((element.get("root"), element.get("extension")) for element in elements)
-    return tuple(Identifier(root_uri(root), extension) for root, extension in pairs if root and extension)
-
-
-def _codings(elements: Iterable[Element]) -> tuple[Coding, ...]:
-    codings = (_coding(element) for element in elements)
-    return tuple(coding for coding in codings if coding)
-
-
-def _coding(element: Element) -> Coding | None:
-    code, system = element.get("code"), element.get("codeSystem")
-    if not code:
-        return None
-    return Coding(code_lists.canonical_system(root_uri(system)), code, element.get("displayName"))
+    root, extension = element.get("root"), element.get("extension")
+    return unique_id(root, extension) if root and not any(map(str.isspace, root)) else ""
 
 
 def _number(text: str) -> int | None:

@@ -26,6 +26,14 @@ def instant(text: str) -> datetime | None:
         return None
 
 
+def day(text: str) -> str:
+    """The day of a time stamp as it is written, as YYYY, YYYY-MM or YYYY-MM-DD; empty where it is no time stamp."""
+    if instant(text) is None:
+        return ""
+    found = _TIMESTAMP.fullmatch(text.strip())
+    return "-".join(filter(None, found.group("year", "month", "day"))) if found else ""
+
+
 _PARTS = (("year", 1900), ("month", 1), ("day", 1), ("hour", 0), ("minute", 0), ("second", 0))
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from dmp.domain.errors import Invalid
+from dmp.domain.visible_text import made_visible
 
 CDA_NAMESPACE = "urn:hl7-org:v3"
 MAX_HEADER_ELEMENTS = 20_000
@@ -39,13 +40,13 @@ class Element:
         return next(iter(self.all(path)), Element())
 
     def get(self, attribute: str) -> str:
-        """An attribute without surrounding space, or an empty text."""
-        return self.attributes.get(attribute, "").strip()
+        """An attribute without surrounding space and what would deceive a reader, or an empty text."""
+        return made_visible(self.attributes.get(attribute, "")).strip()
 
     @property
     def content(self) -> str:
-        """The element's own text, space normalised."""
-        return " ".join("".join(self.pieces).split())
+        """The element's own text, space normalised, without what would deceive a reader."""
+        return made_visible(" ".join("".join(self.pieces).split()))
 
 
 class HeaderTree:

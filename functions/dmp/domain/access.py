@@ -7,7 +7,7 @@ from dmp.domain import rights
 from dmp.domain.access_request import AccessRequest, Decision, deny, permit
 from dmp.domain.consent import Grantor
 from dmp.domain.document import Visibility
-from dmp.domain.document_rules import not_habilitated, own_document
+from dmp.domain.document_rules import awaited, not_habilitated, own_document
 from dmp.domain.identifiers import Identifier
 from dmp.domain.record import Opening
 from dmp.domain.record_rules import (
@@ -54,6 +54,7 @@ RULES: tuple[Rule, ...] = (
     existence,
     record_not_open,
     blocked,
+    awaited,
     own_record,
     representative,
     addressee,
@@ -107,6 +108,13 @@ def decide_opening(requester: Requester, opening: Opening) -> Decision:
     if requester.kind is not RequesterKind.PATIENT:
         return permit("attested")
     return _for_oneself_or_a_child(requester, opening.identity.ins, opening.guardian)
+
+
+def decide_generation(requester: Requester) -> Decision:
+    """May this requester have a document described (ITI-106)? Whoever may feed a record at all: none is asked."""
+    if requester.refusal:
+        return deny(requester.refusal)
+    return permit("description") if Action.FEED in rights.ENTITLED[requester.kind] else deny("not-authorised")
 
 
 def decide_opposition(

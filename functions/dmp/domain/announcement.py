@@ -21,8 +21,10 @@ class Announcement:
     def scheduled(self, entry: DocumentEntry, now: datetime) -> DocumentEntry:
         """The entry with the moment at which the job must look at it, as its codes and its status want it.
 
-        What is hidden anew goes on from when it was first hidden.
+        What is hidden anew goes on from when it was first hidden; what never became available is not yet hidden.
         """
+        if entry.was_never_available:
+            return entry
         if Visibility.INVISIBLE_PATIENT not in entry.visibility or entry.status is DocumentStatus.ENTERED_IN_ERROR:
             return replace(entry, due=None)
         if entry.due is not None:

@@ -58,6 +58,13 @@ class Interaction(StrEnum):
     RELEASE = "release"
     """A document becomes visible to the patient by itself."""
     SUBSCRIBE = "subscribe"
+    GENERATE_METADATA = "ITI-106"
+    UPLOAD_VERIFIED = "upload-verified"
+    """The bytes of a document have come, and are what was announced."""
+    SCANNED = "scanned"
+    """The malware scanner found nothing in a document."""
+    UPLOAD_FAILED = "upload-failed"
+    """A document will never become available."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,13 +65,18 @@ class SaveList:
 
 @dataclass(frozen=True, slots=True)
 class ClaimIdentifier:
-    """Make a unique id the name of one resource of the record; `sha256` tells a repetition from a clash."""
+    """Make a unique id the name of one resource of the record; `sha256` tells a repetition from a clash.
+
+    Of bytes that are still to come it is the announced SHA-1, as `announced_digest` writes it. `previous` is the local
+    id of what held the name before, where that is this resource itself or does not count any more.
+    """
 
     record: str
     identifier: Identifier
     local: str
     sha256: str
     submission_set: str = ""
+    previous: str = ""
 
 
 @dataclass(frozen=True, slots=True)

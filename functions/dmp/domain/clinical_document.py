@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from dmp.domain.document import Coding
+from dmp.domain.document import Coding, Edition
 from dmp.domain.identifiers import INS_SYSTEMS, Identifier
 
 STRUCTURED_BODY = "structured"
@@ -14,16 +15,67 @@ _OID = re.compile(r"[0-2](\.(0|[1-9]\d*))+", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
+class AuthorKind(StrEnum):
+    """What an author is."""
+
+    PERSON = "person"
+    DEVICE = "device"
+    PATIENT = "patient"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CdaAuthor:
-    """A person or a device that wrote or answers for a document; a device has its name in `family`."""
+    """A person or a device that wrote or answers for a document; a device has its name in `family`.
 
+    `specialty` is a profession with its specialty, or the kind of a device; `function` is the part in the care.
+    """
+
+    kind: AuthorKind = AuthorKind.PERSON
     identifier: Identifier | None
     family: str
     given: str
     specialty: Coding | None
+    function: Coding | None = None
     organization: Identifier | None
     organization_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CdaName:
+    """A name of the patient."""
+
+    family: str
+    given: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CdaPatient:
+    """The person as the producer knows them (XDS sourcePatientInfo): `birth_date` is YYYY, YYYY-MM or YYYY-MM-DD.
+
+    `gender` is FHIR's code, or empty; `used` is the name in use where it is another than that of birth.
+    """
+
+    identifiers: tuple[Identifier, ...]
+    birth: CdaName | None
+    used: CdaName | None
+    birth_date: str
+    gender: str
+
+
+class Relation(StrEnum):
+    """What a document is to another, by FHIR's code."""
+
+    REPLACES = "replaces"
+    APPENDS = "appends"
+    TRANSFORMS = "transforms"
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedDocument:
+    """Another document that this one names, by its unique id in the form of `unique_id_of`."""
+
+    relation: Relation
+    unique_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +83,11 @@ class ClinicalDocumentHeader:
     """The header, each field as the document gives it: what is missing is None or empty.
 
     `body_media_type` is `structured` for a level 2 or 3 body, the media type of what is embedded for a level 1 body.
-    `unique_id`, `set_id` and `replaced` are in the form of `unique_id_of`.
+    `unique_id` and `set_id` are in the form of `unique_id_of`.
     """
 
     patient_ids: tuple[Identifier, ...]
+    patient: CdaPatient | None
     unique_id: str
     set_id: str
     version: int | None
@@ -52,7 +105,7 @@ class ClinicalDocumentHeader:
     facility: Coding | None
     practice_setting: Coding | None
     events: tuple[Coding, ...]
-    replaced: tuple[str, ...]
+    related: tuple[RelatedDocument, ...]
     template_ids: tuple[str, ...]
     body_media_type: str | None
     format: Coding | None
@@ -66,6 +119,23 @@ class ClinicalDocumentHeader:
     def master_identifier(self) -> Identifier | None:
         """The unique id as the masterIdentifier of a DocumentReference."""
         return master_identifier_of(self.unique_id) if self.unique_id else None
+
+    @property
+    def set_identifier(self) -> Identifier | None:
+        """What all versions of the document have in common, as an identifier of a DocumentReference."""
+        return master_identifier_of(self.set_id) if self.set_id else None
+
+    @property
+    def edition(self) -> Edition | None:
+        """Which of the versions of the set it is; None where it is not one of a set."""
+        if self.set_identifier is None or self.version is None:
+            return None
+        return Edition(self.set_identifier, self.version)
+
+    @property
+    def replaced(self) -> tuple[str, ...]:
+        """The unique ids of what it says it replaces."""
+        return tuple(one.unique_id for one in self.related if one.relation is Relation.REPLACES)
 
 
 def unique_id(root: str, extension: str = "") -> str:

@@ -69,9 +69,16 @@ def format_of_cda(template_ids: tuple[str, ...], body_media_type: str | None) ->
     else:
         known = [template for template in template_ids if template in lists["by_template"]]
         code = lists["by_template"][known[-1]] if known else None
-    if code is None:
-        return None
-    system, display = lists["formats"][code]
+    return _format(code) if code else None
+
+
+def unlisted_format() -> Coding:
+    """The format of a document whose model the CI-SIS does not list."""
+    return _format(_load("format_codes")["unlisted"])
+
+
+def _format(code: str) -> Coding:
+    system, display = _load("format_codes")["formats"][code]
     return Coding(system_url(system), code, display)
 
 

@@ -1,5 +1,6 @@
 """What kind of content bytes are, whatever their producer says, and what may be deposited (ITI-65, ITI-105)."""
 
+import codecs
 import re
 
 from dmp.domain.errors import Invalid
@@ -37,7 +38,8 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n"
 _MARKUP_REFUSED = frozenset({b"html", b"svg"})
 _ELEMENT = re.compile(rb"<([A-Za-z_][\w.-]*:)?(?P<name>[A-Za-z_][\w.-]*)")
-_CONTROLS = bytes({*range(32), 0x7F}.difference(b"\t\n\f\r"))
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
+_PIECE = 65_536
 # The words that the examples of PDSm send as application/pdf: harmless, and they are to be accepted.
 _EXAMPLE_WORDS = frozenset({b"Hello", b"Hello World"})
 
@@ -69,14 +71,19 @@ def media_type(declared: str) -> str:
 
 def detect(content: bytes) -> str | None:
     """Tell the kind of content by its bytes; None for what is never accepted (archives, programs, HTML, SVG …)."""
-    for magic, kind in _MAGIC:
-        if content.startswith(magic):
-            return kind
-    if content[_DICOM_OFFSET : _DICOM_OFFSET + len(_DICOM_MAGIC)] == _DICOM_MAGIC:
+    found = next((kind for magic, kind in _MAGIC if content.startswith(magic)), None)
+    if is_dicom(content) and found in {None, TIFF}:
         return DICOM
+    if found:
+        return found
     if not _is_text(content):
         return None
     return _detect_text(content.removeprefix(_BYTE_ORDER_MARK).lstrip(_SPACE))
+
+
+def is_dicom(content: bytes) -> bool:
+    """Whether bytes are a DICOM file; those of slides may begin as a TIFF, which they are, too (PS3.10, 7.1)."""
+    return content.startswith(_DICOM_MAGIC, _DICOM_OFFSET)
 
 
 def _detect_text(content: bytes) -> str | None:
@@ -104,14 +111,18 @@ def _detect_markup(content: bytes) -> str | None:
 
 def _is_text(content: bytes) -> bool:
     """Whether bytes are text in UTF-8 or Windows-1252 (of which ISO-8859-1 is a part), without control characters."""
-    if content != content.translate(None, delete=_CONTROLS):
+    if _CONTROL.search(content):
         return False
     return _decodes(content, "utf-8") or _decodes(content, "cp1252")
 
 
 def _decodes(content: bytes, encoding: str) -> bool:
+    """Whether bytes are of an encoding; piece by piece, for a text may be as long as an upload."""
+    decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        content.decode(encoding)
+        for start in range(0, len(content), _PIECE):
+            decoder.decode(content[start : start + _PIECE])
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
     return True

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from dmp.domain.changes import Claim
 from dmp.domain.clinical_document import unique_id_of
 from dmp.domain.content import PATIENT_LIMIT, is_accepted
-from dmp.domain.document import INVISIBLE, DocumentEntry, ReplacesTarget
+from dmp.domain.document import INVISIBLE, DocumentEntry, DocumentStatus, ReplacesTarget
 from dmp.domain.document_list import ListEntry
 from dmp.domain.errors import Conflict, Invalid, TooLarge
 from dmp.domain.identifiers import INS_SYSTEMS, Identifier
 from dmp.domain.record import Record
 from dmp.domain.requester import Requester, RequesterKind
-from dmp.domain.submission import Submission, SubmittedDocument, SubmittedList
+from dmp.domain.submission import Remark, Submission, SubmittedDocument, SubmittedList, SubmittedRelation
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Deposited[T]:
 class Receipt:
     """What a deposit left in the record, in the order of the submission; `superseded` by what targeted it.
 
-    A Folder of a repeated submission is None where it has no identifier to recognise it by.
+    `remarks` are on each document. A Folder of a repeated submission is None where nothing tells which it was.
     """
 
     record: str
@@ -41,19 +42,27 @@ class Receipt:
     submission_set: Deposited[ListEntry] | None = None
     folders: tuple[Deposited[ListEntry] | None, ...] = ()
     superseded: Mapping[ReplacesTarget, DocumentEntry] = field(default_factory=dict)
+    remarks: tuple[tuple[Remark, ...], ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
 class Plan:
     """One attempt at a deposit: what the record holds of it, and what is to be written.
 
-    `known` and `fresh` are by the place of the document in the submission.
+    `targets` are to be superseded, `superseded` were by the submission that this one repeats. `named` are the local ids
+    of what is named without being replaced. `known`, `fresh` and `unheld`, which are those whose content replaces what
+    is not here, are by the place of the document in the submission.
     """
 
     record: Record
     submission: Submission
     claims: Mapping[Identifier, Claim]
     targets: dict[ReplacesTarget, DocumentEntry] = field(default_factory=dict)
+    superseded: dict[ReplacesTarget, DocumentEntry] = field(default_factory=dict)
+    named: dict[ReplacesTarget, str] = field(default_factory=dict)
+    unheld: set[int] = field(default_factory=set)
+    outdated: set[int] = field(default_factory=set)
+    """The places of documents of which the record, or the submission, has a later version."""
     known: dict[int, DocumentEntry] = field(default_factory=dict)
     fresh: dict[int, DocumentEntry] = field(default_factory=dict)
 
@@ -63,8 +72,13 @@ class Plan:
         return self.claims.get(master) if master else None
 
     def claim_of_list(self, wanted: SubmittedList) -> Claim | None:
-        """Who holds the identifier of a List."""
-        return self.claims.get(wanted.identifiers[0]) if wanted.identifiers else None
+        """Who holds an identifier of a List."""
+        return next((self.claims[one] for one in wanted.identifiers if one in self.claims), None)
+
+    @property
+    def is_repetition(self) -> bool:
+        """Whether the record holds every document of the submission already."""
+        return len(self.known) == len(self.submission.documents)
 
     def unknown(self) -> Iterator[tuple[int, SubmittedDocument]]:
         """The documents that the record does not hold yet."""
@@ -84,8 +98,26 @@ class Plan:
         """The entry of a document of the submission."""
         return self.known.get(index) or self.fresh[index]
 
+    @property
+    def ended(self) -> dict[ReplacesTarget, DocumentEntry]:
+        """What this deposit supersedes now: what a document replaces that is not yet available goes on until then."""
+        kept = {
+            former.local
+            for place, new in self.fresh.items()
+            if new.awaits
+            for former in self.replaced_by(self.submission.documents[place])
+        }
+        return {target: entry for target, entry in self.targets.items() if entry.local not in kept}
+
+    def former(self, now: datetime) -> dict[ReplacesTarget, DocumentEntry]:
+        """What is superseded, as it is from now on."""
+        return {target: entry.with_status(DocumentStatus.SUPERSEDED, now) for target, entry in self.ended.items()}
+
     def receipt(
-        self, submission_set: Deposited[ListEntry] | None, folders: tuple[Deposited[ListEntry] | None, ...]
+        self,
+        submission_set: Deposited[ListEntry] | None,
+        folders: tuple[Deposited[ListEntry] | None, ...],
+        now: datetime,
     ) -> Receipt:
         """What this attempt leaves in the record."""
         places = range(len(self.submission.documents))
@@ -94,18 +126,24 @@ class Plan:
             documents=tuple(Deposited(self.entry_at(place), created=place in self.fresh) for place in places),
             submission_set=submission_set,
             folders=folders,
-            superseded=self.targets,
+            superseded=self.superseded | self.former(now),
+            remarks=tuple(self._remarks(place) for place in places),
         )
+
+    def _remarks(self, place: int) -> tuple[Remark, ...]:
+        document = self.submission.documents[place]
+        unheld = Remark("related-document-unknown", f"{document.place}.relatesTo")
+        return (*document.remarks, *([unheld] if place in self.unheld else []))
 
 
 def named_identifiers(submission: Submission) -> list[Identifier]:
-    """Every unique id that tells something of this deposit: its own, and those of what it replaces.
+    """Every unique id that tells something of this deposit: its own, and those of what it replaces or names.
 
     Raises Conflict `duplicate-unique-id` where two of its resources have the same.
     """
     own = [(d.metadata.master_identifier, f"{d.place}.masterIdentifier") for d in submission.documents]
-    lists = [*([submission.submission_set] if submission.submission_set else []), *submission.folders]
-    own += [(one.identifiers[0], f"{one.place}.identifier") for one in lists if one.identifiers]
+    for one in submission.lists:
+        own += [(identifier, f"{one.place}.identifier") for identifier in one.identifiers]
     seen: set[str] = set()
     for identifier, place in own:
         unique = unique_id_of(identifier) if identifier else ""
@@ -117,7 +155,15 @@ def named_identifiers(submission: Submission) -> list[Identifier]:
         wanted += [target.identifier for target in document.metadata.replaces]
         wanted += document.predecessors
     wanted += [patch.target.identifier for patch in submission.patches]
+    wanted += [relation.target.identifier for relation in relations_of(submission)]
+    wanted += [one.target.identifier for one in submission.lists if one.target]
     return list(dict.fromkeys(identifier for identifier in wanted if identifier))
+
+
+def relations_of(submission: Submission) -> list[SubmittedRelation]:
+    """What of the record the documents and Lists of a submission name, without replacing it."""
+    relations = [relation for document in submission.documents for relation in document.relations]
+    return relations + [relation for one in submission.lists for relation in (*one.existing, *one.existing_lists)]
 
 
 def check_patient(record: Record, submission: Submission) -> None:
@@ -140,7 +186,7 @@ def check_depositor(requester: Requester, submission: Submission) -> None:
     for document in submission.documents:
         if not is_accepted(document.metadata.content_type, by_patient=True):
             raise Invalid("unsupported-content", f"{document.place}.content[0].attachment.contentType")
-        if len(document.content) > PATIENT_LIMIT:
+        if document.size > PATIENT_LIMIT:
             raise TooLarge("too-large", f"{document.place}.content[0].attachment")
         if document.metadata.visibility & INVISIBLE:
             raise Invalid("label-not-permitted", f"{document.place}.securityLabel")

@@ -34,6 +34,15 @@ class DocumentStatus(StrEnum):
     ENTERED_IN_ERROR = "entered-in-error"
 
 
+class Awaited(StrEnum):
+    """What must come before others than its depositor may know of a document."""
+
+    CONTENT = "content"
+    """Its bytes, by upload, and their verification."""
+    VERDICT = "verdict"
+    """That of the malware scanner, where there is one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Coding:
     """A code within its system."""
@@ -45,7 +54,7 @@ class Coding:
 
 @dataclass(frozen=True, slots=True)
 class ReplacesTarget:
-    """The document that a new one replaces: by its FHIR id, or by one of its identifiers."""
+    """A document of the record, or a List, that another resource names: by its FHIR id, or by an identifier."""
 
     resource_id: str | None = None
     identifier: Identifier | None = None
@@ -105,6 +114,16 @@ class StoredContent:
     size: int
     sha1: str
     sha256: str
+    version: str = ""
+    """S3's id of the version that was verified, which every read asks for; empty where the key was written once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """Which of the successive versions of one document a CDA is: its `setId` and `versionNumber`."""
+
+    set: Identifier
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,17 +158,34 @@ class DocumentEntry:
     hidden_at: datetime | None = None
     """When it, or what it replaces, was first hidden from the patient; for ever, lest hiding it anew begins anew."""
     due: datetime | None = None
-    """When the release job must next look at it: to tell the patient, then to show it (R.1111-53)."""
+    """When a job must next look at it: to tell the patient, then to show it (R.1111-53); or to give up awaiting it."""
     predecessors: tuple[Predecessor, ...] = ()
     """What it replaced: whoever may not know of them does not learn from it that they are there."""
     successors: tuple[str, ...] = ()
     """Local ids of what replaced it."""
+    edition: Edition | None = None
+    awaits: frozenset[Awaited] = frozenset()
+    awaited_until: datetime | None = None
+    """When it is given up where it still awaits something."""
+    is_uploaded: bool = False
+    upload_error: str = ""
+    """Why it never became available: the code of the rule that its content breaks."""
     body: str = field(repr=False)
 
     @property
     def id(self) -> str:
         """The FHIR id of the DocumentReference, and of its Binary."""
         return resource_id(self.record, self.local)
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it may still become available."""
+        return bool(self.awaits) and self.status is not DocumentStatus.ENTERED_IN_ERROR
+
+    @property
+    def was_never_available(self) -> bool:
+        """Whether nobody but its depositor has ever known of it."""
+        return bool(self.awaits) or bool(self.upload_error)
 
     def without_depositor(self) -> "DocumentEntry":
         """The entry as if nobody knew who deposited it."""

@@ -17,7 +17,10 @@ class ListKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListEntry:
-    """One list in one version; `documents` are local ids, `body` its FHIR resource without id, meta and entry."""
+    """One list in one version; `documents` are local ids, `body` its FHIR resource without id, meta and entry.
+
+    `lists` are the local ids of the Lists that it holds, `brought` those of the Folders that came with it.
+    """
 
     record: str
     local: str
@@ -28,6 +31,8 @@ class ListEntry:
     depositor: Depositor
     identifiers: tuple[Identifier, ...]
     documents: tuple[str, ...]
+    lists: tuple[str, ...] = ()
+    brought: tuple[str, ...] = ()
     body: str = field(repr=False)
 
     @property

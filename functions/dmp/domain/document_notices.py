@@ -1,11 +1,13 @@
 """What the patient is told of documents: added, replaced, deleted; never of one that must stay unknown (R.1111-43)."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from dmp.domain.document import DocumentEntry, DocumentStatus, Visibility
 from dmp.domain.notification import Kind, Notice
 from dmp.domain.record import Record
 from dmp.domain.requester import Requester
+from dmp.domain.upload import requester_of
 
 
 def of_deposit(
@@ -31,6 +33,12 @@ def of_change(requester: Requester, record: Record, before: DocumentEntry, after
         yield Notice(kind=kind, about=(_reference(after),), is_secret=is_secret)
 
 
+def of_release(record: Record, new: DocumentEntry, replaced: Iterable[DocumentEntry]) -> Iterator[Notice]:
+    """Of a document that becomes available after its deposit, whoever deposited it being gone."""
+    requester = requester_of(new.depositor)
+    yield from of_deposit(replace(requester, is_secret=new.is_secret), record, [(new, replaced)])
+
+
 def is_own_doing(requester: Requester, record: Record) -> bool:
     """Whether the person did it, who need not be told."""
     return requester.ins == record.identity.ins
@@ -49,7 +57,7 @@ def _kind_of(before: DocumentEntry, after: DocumentEntry) -> Kind | None:
 
 def _is_known(entry: DocumentEntry) -> bool:
     """Whether the patient may know of a document."""
-    return Visibility.INVISIBLE_PATIENT not in entry.visibility
+    return Visibility.INVISIBLE_PATIENT not in entry.visibility and not entry.was_never_available
 
 
 def _is_secret(requester: Requester, entry: DocumentEntry) -> bool:

@@ -1,5 +1,6 @@
 """What a search for documents asks (ITI-67), as the stores and the filter understand it."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,60 +8,62 @@ from dmp.domain.clinical_document import unique_id_of
 from dmp.domain.code_lists import canonical_system, class_system, document_type
 from dmp.domain.consent import PatientRef
 from dmp.domain.document import Coding, DocumentEntry, DocumentStatus
-from dmp.domain.identifiers import Identifier, moment_of, time_prefix
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Moments from `start` to `end`, excluded; None leaves a side open."""
-
-    start: datetime | None = None
-    end: datetime | None = None
-
-    def holds(self, moment: datetime) -> bool:
-        """Whether a moment lies in it."""
-        return (self.start is None or self.start <= moment) and (self.end is None or moment < self.end)
-
-
-type Spans = tuple[tuple[Span, ...], ...]
-"""Conditions on a moment: one of each group must hold it."""
+from dmp.domain.identifiers import Identifier, moment_of
+from dmp.domain.search_terms import (
+    Condition,
+    Groups,
+    Naming,
+    Order,
+    Spans,
+    Stretch,
+    changed_position,
+    highest,
+    instant_position,
+    is_beyond,
+    is_within,
+    latest_start,
+    lowest,
+    nothing_named,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentQuery:
-    """Alternatives within a field are ORed, fields are ANDed; an empty field asks nothing, but for `statuses`.
+    """Fields are ANDed; an empty field asks nothing, but for `statuses`.
 
-    `types` and `classes` are codes: an empty system stands for any, an empty code for any of the system.
+    `types` and `classes` are codes: an empty system stands for any, an empty code for any of the system. `conditions`
+    must hold of the document as the caller sees it.
     """
 
     patient: PatientRef
     statuses: tuple[DocumentStatus, ...]
-    types: tuple[Coding, ...] = ()
-    classes: tuple[Coding, ...] = ()
-    identifiers: tuple[Identifier, ...] = ()
+    ids: Groups[str] = ()
+    types: Groups[Coding] = ()
+    classes: Groups[Coding] = ()
+    identifiers: Groups[Identifier] = ()
     date: Spans = ()
     updated: Spans = ()
+    conditions: tuple[Condition, ...] = ()
+    order: Order = Order.NEWEST
     count: int = 20
     after: str = ""
-    """Local id of the last document of the former page."""
+    """Position of the last document of the former page."""
     accurate_total: bool = False
+    named: Naming = nothing_named
+    with_patient: bool = False
 
     @property
-    def low(self) -> str:
-        """The local ids of documents that the dates allow begin here."""
-        starts = [min((span.start for span in group if span.start), default=None) for group in self._bounded("start")]
-        return max((time_prefix(start) for start in starts if start), default="")
+    def stretch(self) -> Stretch:
+        """The part of the order of dates, or of changes, that holds all that can match behind the former page."""
+        if not self.order.is_by_change:
+            return Stretch(self.order, lowest(self.date), highest(self.date), self.after)
+        since = self.changed_since
+        return Stretch(self.order, low=instant_position(since) if since else "", after=self.after)
 
     @property
-    def high(self) -> str:
-        """They end before this one."""
-        ends = [max((span.end for span in group if span.end), default=None) for group in self._bounded("end")]
-        bounds = [time_prefix(end) for end in ends if end] + ([self.after] if self.after else [])
-        return min(bounds, default="")
-
-    def _bounded(self, side: str) -> list[tuple[Span, ...]]:
-        """The groups none of whose alternatives is open on a side."""
-        return [group for group in self.date if all(getattr(span, side) for span in group)]
+    def changed_since(self) -> datetime | None:
+        """All that can match has changed at this moment or later; None where nothing says so."""
+        return latest_start(self.updated)
 
     @property
     def indexed_types(self) -> tuple[str, ...]:
@@ -72,22 +75,41 @@ class DocumentQuery:
         """Likewise, codes of classes."""
         return _codes(self.classes)
 
+    def position(self, entry: DocumentEntry) -> str:
+        """Where a document stands in the order that is asked for."""
+        return changed_position(entry.updated, entry.local) if self.order.is_by_change else entry.local
+
+    def is_behind(self, entry: DocumentEntry) -> bool:
+        """Whether a document comes after the former page."""
+        return not self.after or is_beyond(self.order, self.position(entry), self.after)
+
     def matches(self, entry: DocumentEntry) -> bool:
-        """Whether a document is among those that are asked for."""
+        """Whether a document is among those that are asked for, its conditions aside."""
         return (
             entry.status in self.statuses
-            and (not self.types or any(_is_of_type(entry, t) for t in self.types))
-            and (not self.classes or any(_is_of_class(entry, c) for c in self.classes))
-            and (not self.identifiers or any(carries(entry, i) for i in self.identifiers))
-            and (not self.after or entry.local < self.after)
-            and _within(self.date, moment_of(entry.local))
-            and _within(self.updated, entry.updated)
+            and not entry.awaits
+            and not entry.was_never_available
+            and all(any(_is_of_type(entry, t) for t in group) for group in self.types)
+            and all(any(_is_of_class(entry, c) for c in group) for group in self.classes)
+            and all(any(carries(entry, i) for i in group) for group in self.identifiers)
+            and all(entry.id in group for group in self.ids)
+            and self.is_behind(entry)
+            and is_within(self.date, moment_of(entry.local))
+            and is_within(self.updated, entry.updated)
         )
 
+    def holds(self, entry: DocumentEntry) -> bool:
+        """Whether a document, as it is told here, satisfies the conditions."""
+        if not self.conditions:
+            return True
+        resource = json.loads(entry.body)
+        return all(condition(resource) for condition in self.conditions)
 
-def _codes(codings: tuple[Coding, ...]) -> tuple[str, ...]:
-    codes = tuple(dict.fromkeys(coding.code for coding in codings))
-    return () if "" in codes else codes
+
+def _codes(groups: Groups[Coding]) -> tuple[str, ...]:
+    """The codes of the first group that names codes alone."""
+    found = (tuple(dict.fromkeys(coding.code for coding in group)) for group in groups)
+    return next((codes for codes in found if "" not in codes), ())
 
 
 def _is_of_type(entry: DocumentEntry, wanted: Coding) -> bool:
@@ -108,7 +130,3 @@ def carries(entry: DocumentEntry, wanted: Identifier) -> bool:
     carried = [i for i in (entry.master_identifier, *entry.identifiers) if i]
     unique = unique_id_of(wanted)
     return any(i == wanted or unique_id_of(i) == unique for i in carried)
-
-
-def _within(conditions: Spans, moment: datetime) -> bool:
-    return all(any(span.holds(moment) for span in group) for group in conditions)

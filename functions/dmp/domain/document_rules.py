@@ -6,6 +6,16 @@ from dmp.domain.document import Depositor
 from dmp.domain.rights import Action, Capacity
 
 
+def awaited(request: AccessRequest) -> Decision | None:
+    """To all but its depositor, a document that never became available does not exist; to these all else applies."""
+    document = request.document
+    if document is None or not document.was_never_available:
+        return None
+    if Depositor.of(request.requester).is_same_author(document.depositor):
+        return None
+    return deny("no-document", hidden=True)
+
+
 def own_document(request: AccessRequest) -> Decision | None:
     """The depositor, person or structure, has the own documents and Folders; a named author reads."""
     document = request.document

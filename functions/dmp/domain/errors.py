@@ -66,6 +66,10 @@ class Invalid(DmpError):
     """The body parses but breaks a profile or a rule."""
 
 
+class Unsatisfiable(DmpError):
+    """The content has no byte in the range that was asked."""
+
+
 class Conflict(DmpError):
     """The state of the record forbids it."""
 

@@ -1,5 +1,7 @@
 """What a producer feeds in one transaction: documents, the SubmissionSet, Folders and replaced entries (ITI-65)."""
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,12 +9,16 @@ from enum import StrEnum
 from typing import Any
 
 from dmp.domain.consent import PatientRef
-from dmp.domain.document import DocumentStatus, Metadata, ReplacesTarget
+from dmp.domain.document import DocumentStatus, Edition, Metadata, ReplacesTarget
 from dmp.domain.document_list import ListKind
 from dmp.domain.identifiers import Identifier
 
 SUBJECT = "urn:dmp:subject"
 """Stands in a submitted resource where the reference to the record's Patient will be."""
+
+
+NAMED = "urn:dmp:named:"
+"""Begins what stands where a reference will lead to a document that a new one names by an identifier."""
 
 
 class EntryKind(StrEnum):
@@ -26,13 +32,30 @@ class EntryKind(StrEnum):
     PATIENT = "patient"
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What the producer ought to know of a resource that is taken in: a code, and the FHIRPath of the place."""
+
+    code: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedRelation:
+    """A document of the record that a new one names without replacing it; `place` is the FHIRPath of the reference."""
+
+    target: ReplacesTarget
+    place: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmittedDocument:
     """One document: what is said of it, and its bytes, whose hash and size agree with it.
 
     `content_patients` are the INS that the content itself names: each must be the record's. `predecessors` are the
-    documents that the content says it replaces: those that the record does not hold are left alone. `place` is the
-    FHIRPath of the DocumentReference in the request, for messages.
+    documents that the content says it replaces: those that the record does not hold are left alone. `relations` are
+    in the order of their NAMED references, where they have one. `place` is the FHIRPath of the DocumentReference in the
+    request, for messages.
     """
 
     metadata: Metadata
@@ -40,16 +63,38 @@ class SubmittedDocument:
     full_url: str = ""
     content_patients: frozenset[Identifier] = frozenset()
     predecessors: tuple[Identifier, ...] = ()
+    edition: Edition | None = None
+    relations: tuple[SubmittedRelation, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    is_upload: bool = False
+    """Whether its bytes are still to come, of the size and the SHA-1 that the metadata give."""
     place: str = "DocumentReference"
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has, or will have."""
+        return (self.metadata.size or 0) if self.is_upload else len(self.content)
+
+    @property
+    def sha1(self) -> str:
+        """The SHA-1 of its bytes, in base64 (FHIR), as announced where they are still to come."""
+        if self.is_upload:
+            return self.metadata.sha1 or ""
+        return base64.b64encode(hashlib.sha1(self.content, usedforsecurity=False).digest()).decode()
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of its bytes, in hexadecimal; empty where they are still to come."""
+        return "" if self.is_upload else hashlib.sha256(self.content).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmittedList:
     """A SubmissionSet or a Folder; `resource` comes without its entries.
 
-    `documents` and `lists` are the full URLs of the bundle's documents and Folders that it holds, `existing` the ids of
-    documents that the record already holds. `updates`: a Folder of the record with one of these identifiers gets these
-    entries instead.
+    `documents` and `lists` are the full URLs of the bundle's documents and Folders that it holds, `existing` and
+    `existing_lists` what the record already holds. `updates`: a Folder of the record that `target` names, or that has
+    one of these identifiers, gets these entries instead.
     """
 
     kind: ListKind
@@ -59,8 +104,11 @@ class SubmittedList:
     full_url: str = ""
     documents: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
-    existing: tuple[str, ...] = ()
+    existing: tuple[SubmittedRelation, ...] = ()
+    existing_lists: tuple[SubmittedRelation, ...] = ()
     updates: bool = False
+    target: ReplacesTarget | None = None
+    remarks: tuple[Remark, ...] = ()
     place: str = "List"
 
 
@@ -95,6 +143,11 @@ class Submission:
     folders: tuple[SubmittedList, ...] = ()
     patches: tuple[SubmittedPatch, ...] = ()
     order: tuple[EntryRef, ...] = ()
+
+    @property
+    def lists(self) -> tuple[SubmittedList, ...]:
+        """The SubmissionSet and the Folders."""
+        return (*([self.submission_set] if self.submission_set else []), *self.folders)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from dmp.domain import content as contents
 from dmp.domain.errors import Invalid, TooLarge
+from dmp.domain.hostile_content import check_harmless
 from dmp.fhir.primitives import decode_base64
 
 
@@ -23,21 +24,30 @@ def decode(data: str | None, place: str) -> bytes:
     if not content:
         raise Invalid("content-missing", place, "the content is empty")
     if len(content) > contents.INLINE_LIMIT:
-        raise TooLarge("too-large", place, f"inline content is limited to {contents.INLINE_LIMIT} bytes")
+        detail = (
+            f"inline content is limited to {contents.INLINE_LIMIT} bytes: leave data out, tell size and hash, upload"
+        )
+        raise TooLarge("too-large", place, detail)
     return content
 
 
 def verify(attachment: Mapping[str, Any], content: bytes, place: str) -> None:
-    """Refuse bytes that are not of the type, the size or the hash that the attachment gives."""
+    """Refuse bytes that are not of the type, the size or the hash that the attachment gives, or that are hostile."""
     content_type = attachment["contentType"]
-    if not contents.is_accepted(content_type):
-        raise Invalid("unsupported-content", f"{place}.contentType", "this content type is not accepted")
+    check_type(content_type, place)
     if not contents.agrees(content_type, content):
         raise Invalid("content-mismatch", f"{place}.contentType", "the bytes are not of the declared content type")
     if attachment.get("size", len(content)) != len(content):
         raise Invalid("size-mismatch", f"{place}.size", "the size is not that of the content")
     if "hash" in attachment and decode_base64(attachment["hash"]) != _sha1(content):
         raise Invalid("hash-mismatch", f"{place}.hash", "the hash is not the base64 SHA-1 of the content")
+    check_harmless(contents.detect(content), content, place)
+
+
+def check_type(content_type: str, place: str) -> None:
+    """Refuse a content type of which no document may be."""
+    if not contents.is_accepted(content_type):
+        raise Invalid("unsupported-content", f"{place}.contentType", "this content type is not accepted")
 
 
 def described(attachment: Mapping[str, Any], content: bytes) -> dict[str, Any]:

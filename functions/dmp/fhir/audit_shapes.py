@@ -114,6 +114,10 @@ _FAMILIES: dict[Interaction, _Family] = {
     Interaction.EXPLAIN: _READ,
     Interaction.RELEASE: _UPDATE,
     Interaction.SUBSCRIBE: _CREATE,
+    Interaction.GENERATE_METADATA: _CREATE,
+    Interaction.UPLOAD_VERIFIED: _UPDATE,
+    Interaction.SCANNED: _UPDATE,
+    Interaction.UPLOAD_FAILED: _UPDATE,
 }
 _RESTFUL = {
     Interaction.VREAD: ("vread",),
@@ -126,6 +130,7 @@ _TRANSACTIONS = {
     Interaction.FIND_LISTS: ("Find Document Lists", "FindDocumentLists.Audit.Responder"),
     Interaction.FIND_DOCUMENTS: ("Find Document References", "FindDocumentReferences.Audit.Responder"),
     Interaction.RETRIEVE: ("Retrieve Document", "RetrieveDocument.Audit.Responder"),
+    Interaction.GENERATE_METADATA: ("Generate Metadata", "GenerateMetadata.Audit.Recipient"),
 }
 
 

@@ -8,6 +8,7 @@ from dmp.fhir.audit_search import AUDIT_PARAMETERS
 from dmp.fhir.communication_search import COMMUNICATION_PARAMETERS
 from dmp.fhir.consent_search import CONSENT_PARAMETERS
 from dmp.fhir.document_search import DOCUMENT_PARAMETERS
+from dmp.fhir.list_search import LIST_PARAMETERS
 from dmp.fhir.related_person import PERSON_PARAMETERS
 from dmp.fhir.search_parameters import Kind, Parameter
 from dmp.fhir.systems import (
@@ -47,6 +48,7 @@ _SEARCH_TYPES = {
     Kind.REFERENCE: "reference",
     Kind.DATE: "date",
     Kind.STRING: "string",
+    Kind.URI: "uri",
 }
 
 
@@ -61,6 +63,8 @@ class ResourceType:
     operations: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
     conditional_create: bool = False
+    conditional_patch: bool = False
+    """By criteria in place of an id; the statement of PDSm tells it by the flag of conditional updates."""
 
 
 RESOURCE_TYPES = (
@@ -79,6 +83,7 @@ RESOURCE_TYPES = (
         documentation=texts.DOCUMENT,
         interactions=(*_VERSIONED, "create", "patch", "delete", "search-type"),
         parameters=DOCUMENT_PARAMETERS,
+        operations=("generate-metadata",),
         profiles=(
             MHD_DOCUMENT_MINIMAL,
             MHD_DOCUMENT_UNCONTAINED,
@@ -88,11 +93,13 @@ RESOURCE_TYPES = (
             PDSM_SIMPLIFIED_PUBLISH,
         ),
         conditional_create=True,
+        conditional_patch=True,
     ),
     ResourceType(
         type="List",
         documentation=texts.LIST,
-        interactions=("read",),
+        interactions=(*_VERSIONED, "search-type"),
+        parameters=LIST_PARAMETERS,
         profiles=(
             MHD_SUBMISSION_MINIMAL,
             MHD_SUBMISSION_UNCONTAINED,
@@ -180,11 +187,18 @@ def _resource(one: ResourceType) -> dict[str, Any]:
         "documentation": one.documentation,
         "interaction": [{"code": code} for code in one.interactions],
         "versioning": "versioned" if "vread" in one.interactions else "no-version",
+        "readHistory": "vread" in one.interactions,
+        "updateCreate": False,
         "conditionalCreate": one.conditional_create,
-        "conditionalRead": "not-match",
+        "conditionalRead": "full-support",
+        "conditionalUpdate": one.conditional_patch,
+        "conditionalDelete": "not-supported",
     }
+    if includes := [word for parameter in one.parameters if parameter.name == _INCLUDE for word in parameter.choices]:
+        content["searchInclude"] = includes
     if one.parameters:
-        content["searchParam"] = [_search_parameter(parameter) for parameter in one.parameters] + [_COUNT]
+        told = [_search_parameter(parameter) for parameter in one.parameters if parameter.name != _INCLUDE]
+        content["searchParam"] = [*told, _COUNT]
     if one.operations:
         content["operation"] = [
             {"name": name, "definition": f"{_OPERATION}/{one.type}-{name}"} for name in one.operations
@@ -192,6 +206,7 @@ def _resource(one: ResourceType) -> dict[str, Any]:
     return content
 
 
+_INCLUDE = "_include"
 _COUNT = {"name": "_count", "type": "number", "documentation": texts.COUNT}
 
 

@@ -6,13 +6,22 @@ STATEMENT = (
 )
 REST = (
     "JSON only; bodies in another format answer 415, answers in another format 406. Every error is an "
-    "OperationOutcome whose `issue.details.coding` is stable. `If-Match`, `If-None-Match`, `Prefer: "
-    "return=minimal` and `Prefer: handling=strict` are honoured, and `X-Request-Id` is echoed and traced. "
+    "OperationOutcome whose `issue.details.coding` is stable. `If-Match`, `If-None-Match`, `If-Modified-Since`, "
+    "`Prefer: return=minimal|representation|OperationOutcome` and `Prefer: handling=strict|lenient` are honoured, "
+    "`_format` goes before `Accept`, HEAD answers wherever GET does, a history takes `_since` and `_count`, and "
+    "`X-Request-Id` is echoed and traced. A patch is a JSON Patch or a FHIRPath Patch; `If-None-Exist` takes one "
+    "identifier. "
     "Searches also exist as POST `_search`; an INS never stands in a link. `Bundle.total` counts what the caller may "
     "see, and is present where the first page holds the whole result or the client asks `_total=accurate`: a deviation "
     "from MHD, which wants it always, so that a page costs the same in a small and in a large record. Links to further "
-    "pages are opaque, and open to the caller and for the query they were given for alone. No modifier is supported; "
-    "dates without a time zone are meant in Europe/Paris."
+    "pages are opaque, and open to the caller and for the query they were given for alone. Repeated parameters must "
+    "all hold, values with commas between are alternatives. Strings are found at the beginning of an element, "
+    "whatever case and accents, with the modifiers `:exact` and `:contains`; identifiers of references by "
+    "`:identifier`; other modifiers answer 400. Code systems are known by URL and by OID. Dates have all prefixes of "
+    "R4 (`ap`: within the length of the stated date, a day at least) and are meant in Europe/Paris where they have no "
+    "time zone. `_sort` takes one key; another one, or an `_include` that is not listed, is left out, or answers 400 "
+    "where handling is strict. A search that no index serves reads at most 400 entries a page: a page with few or no "
+    "entries and a next link says that there is more to look through."
 )
 SECURITY = (
     "A bearer token (JWT, RS256 or ES256) of a trusted issuer on every request but this one: Pro Santé Connect, an "
@@ -33,11 +42,23 @@ PATIENT = (
     "the médecin traitant, for an actor or a document, who may see what, by which rule and on which Consents."
 )
 DOCUMENT = (
-    "ITI-67 search, with patient and status mandatory; ITI-105 create with inline content; PATCH of status, "
-    "securityLabel and isArchived, by id, or conditionally by `identifier=system|value`; DELETE is logical."
+    "ITI-67 search, with patient and status mandatory, newest date first; ITI-105 create with inline content, or "
+    "without data but with contentType, size and hash: then the extension dmp-upload says where to PUT up to 100 MiB, "
+    "docStatus is preliminary until they are verified, and a read gives another address for a day. PATCH of status, "
+    "securityLabel and isArchived, by id, or conditionally by `identifier=system|value`; DELETE is logical. "
+    "`$generate-metadata` (ITI-106) takes a CDA R2 document as a Binary and answers its DocumentReference, without "
+    "storing either. The versions of a CDA share its setId as an identifier; the newest is current."
 )
-LIST = "SubmissionSets and Folders of ITI-65, with what the caller may see of them."
-BINARY = "ITI-68: the bytes as deposited, or a Binary resource where `Accept` asks for FHIR."
+LIST = (
+    "SubmissionSets and Folders of ITI-65, with what the caller may see of them: one without any document for the "
+    "caller is not there. ITI-66 search, with patient and status mandatory, newest date first."
+)
+BINARY = (
+    "ITI-68: the bytes as deposited, or a Binary resource where `Accept` asks for FHIR. A CDA R2 document is also a "
+    "page for readers (`Accept: text/html`) and, where it embeds a file, that file (`Accept: application/pdf`); what "
+    "there is not answers 406. `Range` with one range of bytes is honoured, and `If-Range`. Above 4 MiB the answer is "
+    "302 to an address that holds for 60 seconds."
+)
 CONSENT = (
     "Authorisations, blocks, the médecin traitant, oppositions to the emergency modes, masked documents in an "
     "emergency, default visibility and delegations, in the shape of IHE PCF: Basic, or Intermediate where an emergency "
@@ -71,6 +92,13 @@ COUNT = "Entries a page: 20 where it is not given, 100 at most; a page may hold 
 PARAMETERS = {
     "patient": "Patient/[id]; this or patient.identifier is mandatory",
     "patient.identifier": "system|value of the INS",
+    "subject": "As patient",
+    "subject.identifier": "As patient.identifier",
+    "_sort": "date, _lastUpdated of documents, or _id; with a minus in the opposite order",
+    "period": "The time of the service overlaps what is given; one without an end lasts",
+    "related": "A reference, or the identifier of one",
+    "relatesto": "A reference, or the identifier of one",
+    "author.name": "Any name of a person, structure or device, or what the reference displays",
     "agent": "system|value, or the value alone, of who acted or of the structure",
     "entity": "A reference that was touched, or its id alone",
     "recipient": "Patient/[id], or `me`; mandatory",

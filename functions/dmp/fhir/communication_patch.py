@@ -1,11 +1,9 @@
 """PATCH of a Communication: its status, by JSON Patch or FHIRPath Patch (FHIR R4 REST)."""
 
-from collections.abc import Sequence
-
 from dmp.domain.errors import Invalid
 from dmp.domain.notification import MessageStatus
-from dmp.fhir.fhirpath_patch import read_parameters
-from dmp.fhir.json_patch import Change, body_kind, forbidden, read_json_patch, read_patch_parameters
+from dmp.fhir.json_patch import Change, forbidden
+from dmp.fhir.patch import read_patch
 
 
 def read_communication_patch(body: bytes, content_type: str) -> MessageStatus:
@@ -13,10 +11,7 @@ def read_communication_patch(body: bytes, content_type: str) -> MessageStatus:
 
     Raises Malformed or Invalid for a patch that is none, NotAllowed `patch-path-forbidden` for other elements.
     """
-    if body_kind(content_type) == "json-patch":
-        changes: Sequence[Change] = read_json_patch(body)
-    else:
-        changes = read_parameters(read_patch_parameters(body), "Communication")
+    changes = read_patch(body, content_type, "Communication")
     for change in changes:
         if change.op not in ("add", "replace") or change.path != ("status",):
             raise forbidden(change.place)

@@ -1,14 +1,13 @@
 """PATCH of a Consent: its status and its period, by JSON Patch or FHIRPath Patch (IHE PCF)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dmp.domain.consent import ConsentStatus
 from dmp.domain.errors import Invalid
 from dmp.fhir.consent_reading import end_of
-from dmp.fhir.fhirpath_patch import read_parameters
-from dmp.fhir.json_patch import Change, body_kind, forbidden, read_json_patch, read_patch_parameters
+from dmp.fhir.json_patch import Change, forbidden
+from dmp.fhir.patch import read_patch
 from dmp.fhir.times import parse_datetime
 
 
@@ -26,10 +25,7 @@ def read_consent_patch(body: bytes, content_type: str) -> ConsentPatch:
 
     Raises Malformed or Invalid for a patch that is none, NotAllowed `patch-path-forbidden` for other elements.
     """
-    if body_kind(content_type) == "json-patch":
-        changes: Sequence[Change] = read_json_patch(body)
-    else:
-        changes = read_parameters(read_patch_parameters(body), "Consent")
+    changes = read_patch(body, content_type, "Consent")
     patch = ConsentPatch()
     for change in changes:
         patch = _with(patch, change)

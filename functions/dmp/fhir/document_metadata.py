@@ -6,7 +6,7 @@ from typing import Any
 
 from dmp.domain.document import Coding, DocumentStatus, Metadata, ReplacesTarget
 from dmp.domain.errors import Invalid
-from dmp.domain.identifiers import Identifier
+from dmp.domain.identifiers import STRUCT_IDNAT, Identifier
 from dmp.fhir.references import (
     Surroundings,
     actors_of,
@@ -34,7 +34,7 @@ def metadata_of(resource: Mapping[str, Any]) -> Metadata:
         type=_first_coding(resource.get("type", {})),
         visibility=visibility_of(resource.get("securityLabel", [])),
         date=date,
-        authors=actors_of(resource.get("author", []), around),
+        authors=_people(actors_of(resource.get("author", []), around)),
         content_type=attachment["contentType"],
         size=attachment.get("size"),
         sha1=attachment.get("hash"),
@@ -49,6 +49,11 @@ def metadata_of(resource: Mapping[str, Any]) -> Metadata:
         replaces=(),
         resource=resource,
     )
+
+
+def _people(actors: tuple[Identifier, ...]) -> tuple[Identifier, ...]:
+    """Without the structures in which authors work: to be named so opens the document to nobody else of theirs."""
+    return tuple(actor for actor in actors if actor.system != STRUCT_IDNAT)
 
 
 def is_archived(resource: Mapping[str, Any]) -> bool:

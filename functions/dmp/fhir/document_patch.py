@@ -1,29 +1,24 @@
 """PATCH of a DocumentReference: status, securityLabel and isArchived, nothing else (PDSm flux 3, DMP TD3.3a-d)."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from dmp.domain.document import Metadata
 from dmp.domain.errors import Invalid
 from dmp.fhir import document_reference
-from dmp.fhir.fhirpath_patch import BY_CODE, BY_URL, read_parameters
-from dmp.fhir.json_patch import (
-    Change,
-    applied,
-    body_kind,
-    forbidden,
-    read_json_patch,
-    read_patch_parameters,
-)
+from dmp.fhir.fhirpath import BY_CODE, BY_URL
+from dmp.fhir.json_patch import Change, applied, forbidden
+from dmp.fhir.patch import read_patch
 from dmp.fhir.systems import PDSM_IS_ARCHIVED
 
 type Resource = Mapping[str, Any]
 
-_DRAFT_PATH = re.compile(r"""extension\[\s*url\s*[:=]\s*["']([^"']+)["']\s*\]/valueBoolean""")
+_DRAFT_PATH = re.compile(r"""extension\[\s*url\s*[:=]\s*["']([^"']+)["']\s*\](?:/valueBoolean)?""")
 _CHANGEABLE = ("status", "securityLabel", "extension")
 _EXTENSION_DEPTH = 3
+_OF_STATUS = ("add", "replace", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +46,19 @@ def read_document_patch(body: bytes, content_type: str) -> DocumentPatch:
     Raises Malformed or Invalid for a patch that is none, NotAllowed `patch-path-forbidden` for other elements,
     UnsupportedMedia for other media types.
     """
-    if body_kind(content_type) == "json-patch":
-        changes: Sequence[Change] = read_json_patch(body)
-    else:
-        changes = read_parameters(read_patch_parameters(body), "DocumentReference")
-    return DocumentPatch(tuple(map(_permitted, changes)))
+    return DocumentPatch(tuple(map(_permitted, read_patch(body, content_type, "DocumentReference"))))
 
 
 def _permitted(change: Change) -> Change:
     match = _DRAFT_PATH.fullmatch("/".join(change.path))
     if match:
         change = replace(change, path=("extension", BY_URL + match[1]))
+    if change.path == ("status", "-"):
+        change = replace(change, path=("status",))
     first = change.path[0]
-    if first not in _CHANGEABLE or (first == "status" and (len(change.path) > 1 or change.op == "remove")):
+    if first not in _CHANGEABLE or (first == "status" and (len(change.path) > 1 or change.op not in _OF_STATUS)):
+        raise forbidden(change.place)
+    if change.origin[:1] not in ((), (first,)):
         raise forbidden(change.place)
     if first == "extension":
         _check_extension(change)
@@ -86,6 +81,9 @@ def _apply(resource: Resource, change: Change) -> dict[str, Any]:
             return applied(resource, replace(change, value=value))
         case ("extension", step) if step.startswith(BY_URL):
             return _archived(resource, change)
+        case ("extension", _) if change.op == "add":
+            applied(resource, change)
+            return {**resource, "extension": [*_other_extensions(resource), change.value]}
         case ("securityLabel", step) if step.startswith(BY_CODE):
             return _by_code(resource, change, step.removeprefix(BY_CODE))
         case ("securityLabel", "0") if _clears_labels(resource, change):
@@ -111,14 +109,20 @@ def _archived(resource: Resource, change: Change) -> dict[str, Any]:
     others = _other_extensions(resource)
     if change.op == "remove":
         return {**resource, "extension": others}
-    if not isinstance(change.value, bool):
+    value = change.value.get("valueBoolean") if isinstance(change.value, dict) else change.value
+    if not isinstance(value, bool):
         raise Invalid("invalid-parameter", change.place or None, "isArchived is true or false")
-    return {**resource, "extension": [*others, {"url": PDSM_IS_ARCHIVED, "valueBoolean": change.value}]}
+    archived = {"url": PDSM_IS_ARCHIVED, "valueBoolean": value}
+    if change.op == "test":
+        return applied(resource, replace(change, path=("extension",), value=[*others, archived]))
+    return {**resource, "extension": [*others, archived]}
 
 
 def _by_code(resource: Resource, change: Change, code: str) -> dict[str, Any]:
     labels = resource["securityLabel"]
     found = [index for index, label in enumerate(labels) if code in _codes(label)]
+    if not found and change.if_found:
+        return dict(resource)
     if not found:
         raise Invalid("invalid-parameter", change.place or None, "the path leads nowhere in this resource")
     return applied(resource, replace(change, path=("securityLabel", str(found[0]))))

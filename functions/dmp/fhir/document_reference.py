@@ -10,12 +10,15 @@ from dmp.domain.clinical_document import ClinicalDocumentHeader
 from dmp.domain.consent import PatientRef
 from dmp.domain.content import XML, detect
 from dmp.domain.document import DocumentStatus, Metadata
-from dmp.domain.errors import Invalid
-from dmp.domain.identifiers import Identifier
+from dmp.domain.errors import Invalid, TooLarge
+from dmp.domain.identifiers import Identifier, is_record_id
 from dmp.domain.submission import SUBJECT, SubmittedDocument
 from dmp.fhir import attachments, cda_completion, mhd_profiles, security_labels
 from dmp.fhir.document_metadata import metadata_of, replaced_by
-from dmp.fhir.references import Surroundings, parse_target, with_logical
+from dmp.fhir.document_remarks import remarks_on
+from dmp.fhir.named_documents import NamedDocuments
+from dmp.fhir.reference_targets import check_targets
+from dmp.fhir.references import Surroundings, parse_target, patient_named_by, with_logical
 from dmp.fhir.systems import PDSM_IS_ARCHIVED
 from dmp.fhir.times import instant_text
 from dmp.fhir.validation import validate, without_orphans
@@ -66,21 +69,39 @@ def submitted(
     attachment = attachment_of(resource)
     if resource["status"] != DocumentStatus.CURRENT:
         raise Invalid("invalid-resource", f"{place}.status", "a new document is current")
+    check_targets(resource, around, place)
     attachments.verify(attachment, content, f"{place}.content[0].attachment")
-    header = intake.read_header(content) if detect(content) == XML else None
+    header = _header_of(content, intake, f"{place}.content[0].attachment")
     completed = cda_completion.completed(resource, header, place) if header else resource
     if by_dmp:
-        completed = _with_custodian(completed, intake)
+        completed = with_custodian(completed, intake)
     described = {**completed["content"][0], "attachment": attachments.described(attachment_of(completed), content)}
-    stored = finished(normalised({**completed, "content": [described]}, place), intake, around)
+    named = NamedDocuments(around)
+    linked = named.found_in({**completed, "content": [described]}, place)
+    if header:
+        linked = cda_completion.with_relations(linked, header)
+    stored = finished(normalised(linked, place), intake, around)
     return SubmittedDocument(
         metadata=replace(metadata_of(stored), replaces=replaced_by(resource, intake.base_url, place)),
         content=content,
         full_url=full_url,
         content_patients=header.ins if header else frozenset(),
         predecessors=cda_completion.predecessors(header) if header else (),
+        edition=header.edition if header else None,
+        relations=tuple(named.relations),
+        remarks=(*named.remarks, *remarks_on(resource, stored, place)),
         place=place,
     )
+
+
+def _header_of(content: bytes, intake: Intake, place: str) -> ClinicalDocumentHeader | None:
+    """The header of a CDA; what is wrong with the document is told with its place in the request."""
+    if detect(content) != XML:
+        return None
+    try:
+        return intake.read_header(content)
+    except (Invalid, TooLarge) as failure:
+        raise type(failure)(failure.code, place, failure.detail) from failure
 
 
 def attachment_of(resource: Resource) -> dict[str, Any]:
@@ -90,11 +111,11 @@ def attachment_of(resource: Resource) -> dict[str, Any]:
 
 
 def source_claims(resource: Resource, around: Surroundings, place: str) -> Iterator[tuple[str, PatientRef]]:
-    """The record that sourcePatientInfo names, where it names one: the subject's, then."""
+    """The record that sourcePatientInfo names, where it names one: the subject's, then; a source has its own ids."""
     reference = resource.get("context", {}).get("sourcePatientInfo", {})
-    target = parse_target(reference.get("reference", ""), around.base_url)
-    if target and target.resource_type == "Patient":
-        yield f"{place}.context.sourcePatientInfo", PatientRef(target.id, target.identifier)
+    claim = patient_named_by(reference.get("reference", "").removeprefix(f"{around.base_url}/"))
+    if claim and (claim.ins or is_record_id(claim.record or "")):
+        yield f"{place}.context.sourcePatientInfo", claim
 
 
 def normalised(resource: Resource, place: str = "DocumentReference") -> dict[str, Any]:
@@ -123,7 +144,7 @@ def finished(resource: Resource, intake: Intake, around: Surroundings) -> dict[s
     return with_true_profiles(validate(without_orphans(with_logical(content)), "DocumentReference"))
 
 
-def _with_custodian(resource: Resource, intake: Intake) -> dict[str, Any]:
+def with_custodian(resource: Resource, intake: Intake) -> dict[str, Any]:
     """The resource with the token's structure as custodian, where it names none."""
     if "custodian" in resource or intake.structure is None:
         return dict(resource)
@@ -155,7 +176,7 @@ def _typed(concept: Mapping[str, Any], place: str) -> dict[str, Any]:
     for coding in codings:
         known = code_lists.document_type(coding.get("system", ""), coding.get("code", ""))
         if known:
-            first = {"display": known.display, **coding, "system": known.system}
+            first = {**coding, "system": known.system}
             others = [other for other in codings if other is not coding]
             by_class = {"system": code_lists.class_system(), "code": known.class_code, "display": known.class_display}
             return {"type": {**concept, "coding": [first, *others]}, "category": [{"coding": [by_class]}]}

@@ -33,11 +33,13 @@ def render_list(
     version: int,
     updated: datetime,
     documents: Iterable[str],
+    lists: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """A stored List in one version, with those entries that the caller may see (ids of DocumentReferences)."""
+    """A stored List in one version, with those entries that the caller may see (ids of DocumentReferences, Lists)."""
     rendered = _identified(resource, id, version, updated)
     rendered.pop("entry", None)
-    entries = [{"item": {"reference": f"DocumentReference/{document}"}} for document in documents]
+    held = [*(f"DocumentReference/{one}" for one in documents), *(f"List/{one}" for one in lists)]
+    entries = [{"item": {"reference": one}} for one in held]
     return {**rendered, "entry": entries} if entries else rendered
 
 

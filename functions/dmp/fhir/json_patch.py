@@ -2,49 +2,40 @@
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from dmp.domain.errors import Invalid, Malformed, NotAllowed, UnsupportedMedia
-from dmp.fhir.parsing import check_values, parse_json, parse_resource
+from dmp.domain.errors import Invalid, Malformed, NotAllowed
+from dmp.fhir.parsing import check_values, parse_json
 
-JSON_PATCH = "application/json-patch+json"
-FHIR_JSON = ("application/fhir+json", "application/json+fhir")
 _MAX_CHANGES = 50
 _OPS = ("add", "replace", "remove", "test")
+_OPS_FROM = ("move", "copy")
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One operation: `add`, `replace`, `remove` or `test`, at a path of element names and positions (`-`: the end)."""
+    """One operation: `add`, `replace`, `remove`, `test`, `move` or `copy`.
+
+    Its path is one of element names and positions (`-`: the end).
+    """
 
     op: str
     path: tuple[str, ...]
     value: Any = None
     place: str = ""
+    origin: tuple[str, ...] = ()
+    """Whence something is moved or copied; always a neighbour of `path`."""
+    if_found: bool = False
+    """Whether a removal of what is not there is none, rather than a mistake."""
 
 
 def read_json_patch(body: bytes) -> list[Change]:
-    """Read a JSON Patch. Raises Malformed where it is none, NotAllowed for its `move` and `copy`."""
+    """Read a JSON Patch. Raises Malformed where it is none, NotAllowed for a `move` or `copy` to another list."""
     operations = parse_json(body)
     if not isinstance(operations, list) or not 0 < len(operations) <= _MAX_CHANGES:
         raise Malformed("malformed-request", detail=f"a JSON Patch is an array of 1 to {_MAX_CHANGES} operations")
     return [_operation(operation, f"[{index}]") for index, operation in enumerate(operations)]
-
-
-def body_kind(content_type: str) -> str:
-    """`json-patch` or `parameters`; raises UnsupportedMedia for any other media type."""
-    media_type = content_type.partition(";")[0].strip().lower()
-    if media_type == JSON_PATCH:
-        return "json-patch"
-    if media_type in FHIR_JSON:
-        return "parameters"
-    raise UnsupportedMedia("unsupported-media-type", detail="a patch is a JSON Patch, or Parameters in JSON")
-
-
-def read_patch_parameters(body: bytes) -> dict[str, Any]:
-    """Read the Parameters of a FHIRPath Patch."""
-    return parse_resource(body, "Parameters")
 
 
 def forbidden(place: str) -> NotAllowed:
@@ -54,28 +45,57 @@ def forbidden(place: str) -> NotAllowed:
 
 def applied(resource: Mapping[str, Any], change: Change) -> dict[str, Any]:
     """The resource after one change; raises Invalid where the path leads nowhere or a test fails."""
+    if change.if_found and not _is_there(resource, change.path):
+        return dict(resource)
     root = copy.deepcopy(dict(resource))
-    parent: Any = root
-    for step in change.path[:-1]:
-        parent = _child(parent, step, change.place)
-    _alter(parent, change.path[-1], change)
+    if change.op in _OPS_FROM:
+        value = copy.deepcopy(_at(root, change.origin, change.place))
+        if change.op == "move":
+            _do(root, replace(change, op="remove", path=change.origin))
+        change = replace(change, op="add", value=value)
+    _do(root, change)
     return root
 
 
 def _operation(operation: Any, place: str) -> Change:
-    if not isinstance(operation, dict) or not isinstance(operation.get("path"), str):
-        raise Malformed("malformed-request", place, "an operation has a path")
-    op, path = operation.get("op"), operation["path"]
-    if op in ("move", "copy"):
-        raise forbidden(place)
-    if op not in _OPS or not path.startswith("/"):
-        raise Malformed("malformed-request", place, "an operation is add, replace, remove or test, at a path")
+    if not isinstance(operation, dict) or operation.get("op") not in (*_OPS, *_OPS_FROM):
+        raise Malformed("malformed-request", place, "an operation is add, replace, remove, test, move or copy")
+    op, path = operation["op"], _steps(operation.get("path"), place)
+    if op in _OPS_FROM:
+        origin = _steps(operation.get("from"), place)
+        if origin[:-1] != path[:-1]:  # within one list a resource cannot grow beyond measure
+            raise forbidden(place)
+        return Change(op, path, None, place, origin)
     if op != "remove":
         if "value" not in operation:
             raise Malformed("malformed-request", place, "the operation needs a value")
         check_values(operation["value"], f"{place}.value")
-    steps = tuple(step.replace("~1", "/").replace("~0", "~") for step in path[1:].split("/"))
-    return Change(op, steps, operation.get("value"), place)
+    return Change(op, path, operation.get("value"), place)
+
+
+def _steps(pointer: Any, place: str) -> tuple[str, ...]:
+    """The steps of a JSON Pointer (RFC 6901)."""
+    if not isinstance(pointer, str) or not pointer.startswith("/"):
+        raise Malformed("malformed-request", place, "an operation has a path")
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in pointer[1:].split("/"))
+
+
+def _do(root: Any, change: Change) -> None:
+    _alter(_at(root, change.path[:-1], change.place), change.path[-1], change)
+
+
+def _at(root: Any, path: Sequence[str], place: str) -> Any:
+    for step in path:
+        root = _child(root, step, place)
+    return root
+
+
+def _is_there(root: Any, path: Sequence[str]) -> bool:
+    try:
+        _at(root, path, "")
+    except Invalid:
+        return False
+    return True
 
 
 def _alter(parent: Any, step: str, change: Change) -> None:

@@ -24,6 +24,7 @@ class Profile:
     """(url, value element, least, most)."""
     typed: bool = True
     statuses: tuple[str, ...] = ()
+    mode: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,7 @@ _ATTACHMENT = "content.attachment"
 _DOCUMENT_BASE: dict[str, Any] = {
     "forbidden": ("docStatus",),
     "single": ("category", "content"),
-    "extensions": ((s.MHD_HOME_COMMUNITY, "valueOid", 0, 1),),
+    "extensions": ((s.MHD_HOME_COMMUNITY, "valueOid", 0, 1), (s.PDSM_IS_ARCHIVED, "valueBoolean", 0, 1)),
 }
 _MINIMAL = ("masterIdentifier", f"{_ATTACHMENT}.contentType", f"{_ATTACHMENT}.url")
 _COMPREHENSIVE = (
@@ -56,6 +57,9 @@ _BY_REFERENCE = (*_DOCUMENT_BASE["forbidden"], f"{_ATTACHMENT}.data")
 _LIST_FORBIDDEN = ("encounter", "orderedBy", "emptyReason", "entry.flag", "entry.deleted", "entry.date")
 _SOURCE_ID = (s.MHD_SOURCE_ID, "valueIdentifier", 1, 1)
 _HOME = (s.MHD_HOME_COMMUNITY, "valueOid", 0, 1)
+_RECIPIENTS = (s.MHD_INTENDED_RECIPIENT, "valueReference", 0, None)
+_FRENCH_RECIPIENTS = (s.PDSM_INTENDED_RECIPIENT, "valueReference", 0, None)
+_ARCHIVED = (s.PDSM_IS_ARCHIVED, "valueBoolean", 0, 1)
 
 
 def _designation(least: int, most: int | None) -> tuple[str, str, int, int | None]:
@@ -67,14 +71,14 @@ def _document(url: str, required: tuple[str, ...], **more: Any) -> Profile:
 
 
 def _submission(url: str, designations: int, **more: Any) -> Profile:
-    extensions = (_SOURCE_ID, _designation(designations, 1), _HOME)
+    extensions = (_SOURCE_ID, _designation(designations, 1), _HOME, _RECIPIENTS, _FRENCH_RECIPIENTS, _ARCHIVED)
     fixed: dict[str, Any] = {"forbidden": _LIST_FORBIDDEN, "single": ("note",), "extensions": extensions}
-    return Profile(url=url, statuses=("current",), **{"required": ("date",), **fixed, **more})
+    return Profile(url=url, statuses=("current",), mode="working", **{"required": ("date",), **fixed, **more})
 
 
 def _folder(url: str, designations: tuple[int, int | None], **more: Any) -> Profile:
-    extensions = (_designation(*designations), _HOME)
-    return Profile(url=url, forbidden=(*_LIST_FORBIDDEN, "source"), single=("note",), extensions=extensions, **more)
+    fixed: dict[str, Any] = {"forbidden": (*_LIST_FORBIDDEN, "source"), "single": ("note",)}
+    return Profile(url=url, mode="working", **fixed, extensions=(_designation(*designations), _HOME), **more)
 
 
 MINIMAL_DOCUMENT = _document(s.MHD_DOCUMENT_MINIMAL, _MINIMAL, statuses=("current", "superseded"))
@@ -164,15 +168,31 @@ def _faults(resource: Mapping[str, Any], profile: Profile) -> Iterator[tuple[str
     yield from ((path, "allowed once") for path in profile.single if len(elements(resource, path)) > 1)
     if profile.statuses and resource.get("status") not in profile.statuses:
         yield "status", "a status not allowed"
+    if profile.mode and resource.get("mode") != profile.mode:
+        yield "mode", f"{profile.mode} is required"
     for path in profile.contained:
-        if any(not str(item.get("reference", "")).startswith("#") for item in elements(resource, path)):
+        if any(not _is_contained(item) for item in elements(resource, path)):
             yield path, "required to be contained"
-    yield from _extension_faults(resource, profile)
+    yield from _cardinalities(resource, profile.extensions)
+    yield from ((f"source.{path}", rule) for path, rule in _author_faults(resource))
     yield from _identifier_faults(resource, profile)
 
 
-def _extension_faults(resource: Mapping[str, Any], profile: Profile) -> Iterator[tuple[str, str]]:
-    for url, value, least, most in profile.extensions:
+def _is_contained(reference: Mapping[str, Any]) -> bool:
+    """A source that is an organisation has no reference: its extension has."""
+    by_extension = [one for one in elements(reference, "extension") if one.get("url") == s.MHD_AUTHOR_ORG]
+    return str(reference.get("reference", "")).startswith("#") or ("reference" not in reference and bool(by_extension))
+
+
+def _author_faults(resource: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for source in elements(resource, "source"):
+        yield from _cardinalities(source, ((s.MHD_AUTHOR_ORG, "valueReference", 0, 1),))
+
+
+def _cardinalities(
+    resource: Mapping[str, Any], extensions: tuple[tuple[str, str, int, int | None], ...]
+) -> Iterator[tuple[str, str]]:
+    for url, value, least, most in extensions:
         found = [item for item in elements(resource, "extension") if item.get("url") == url]
         name = f"extension('{url}')"
         if len(found) < least:

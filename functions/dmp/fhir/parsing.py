@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from dmp.domain.errors import Invalid, Malformed, TooLarge
+from dmp.domain.visible_text import is_visible
 
 MAX_BYTES = 4_718_592
 MAX_DEPTH = 32
 MAX_NODES = 100_000
-
-_CONTROLS = {code: None for code in range(32) if chr(code) not in "\t\n\r"}
 
 
 def parse_resource(body: bytes, *resource_types: str, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
@@ -64,13 +63,14 @@ def parse_json(body: bytes, *, max_bytes: int = MAX_BYTES) -> Any:
 def check_values(value: Any, path: str) -> None:
     """Refuse what FHIR's JSON never holds: empty strings, arrays and objects, nulls, control characters.
 
+    Texts that deceive their reader are refused, too: a line turned round, or nothing that shows.
     A null may stand in an array beside others: it keeps the place of a primitive that has only extensions.
     """
-    for place, node in _nodes(value, path):
-        if node is None or node in ("", [], {}):
+    for place, node, is_beside in _nodes(value, path):
+        if node is None or node in ("", [], {}) or (not is_beside and isinstance(node, dict) and node.keys() == {"id"}):
             raise Invalid("invalid-resource", place, "an element has no value")
-        if isinstance(node, str) and not _is_text(node):
-            raise Invalid("invalid-resource", place, "a text holds characters that FHIR forbids")
+        if isinstance(node, str) and not is_visible(node):
+            raise Invalid("invalid-resource", place, "a text holds characters that are forbidden")
         if isinstance(node, list) and all(item is None for item in node):
             raise Invalid("invalid-resource", place, "an array holds nothing but nulls")
 
@@ -82,29 +82,16 @@ def place_in(parent: str, key: str | int) -> str:
     return f"{parent}.{key}" if key.isascii() and key.isalpha() and len(key) < 64 else parent
 
 
-def _nodes(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    stack: list[tuple[str, Any]] = [(path, value)]
+def _nodes(value: Any, path: str) -> Iterator[tuple[str, Any, bool]]:
+    """Every value with its place, and whether it stands beside a primitive (`_birthDate`): there an id is enough."""
+    stack: list[tuple[str, Any, bool]] = [(path, value, False)]
     while stack:
-        place, node = stack.pop()
-        yield place, node
+        place, node, is_beside = stack.pop()
+        yield place, node, is_beside
         if isinstance(node, dict):
-            stack.extend((place_in(place, key), item) for key, item in node.items())
+            stack.extend((place_in(place, key), item, key.startswith("_")) for key, item in node.items())
         elif isinstance(node, list):
-            stack.extend((place_in(place, i), item) for i, item in enumerate(node) if item is not None)
-
-
-def _is_text(text: str) -> bool:
-    if text.isascii() and text.isprintable():
-        return True
-    return text.translate(_CONTROLS) == text and _is_encodable(text)
-
-
-def _is_encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+            stack.extend((place_in(place, i), item, is_beside) for i, item in enumerate(node) if item is not None)
 
 
 def _check_size(value: Any) -> None:
@@ -128,8 +115,8 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) != len(pairs):
         raise Malformed("malformed-json", detail="a key is repeated within one object")
-    if not all(map(_is_text, content)):
-        raise Malformed("malformed-json", detail="a key holds characters that FHIR forbids")
+    if not all(map(is_visible, content)):
+        raise Malformed("malformed-json", detail="a key holds characters that are forbidden")
     return content
 
 

@@ -1,14 +1,14 @@
 """PUT and PATCH of a Patient: contacts and preferences alone; who the person is never changes (TD1.3)."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from dmp.domain.errors import Invalid
 from dmp.domain.notification import ALWAYS, Channel, Kind
 from dmp.domain.record import Record, RecordStatus, Telecom
-from dmp.fhir.fhirpath_patch import read_parameters
-from dmp.fhir.json_patch import Change, applied, body_kind, forbidden, read_json_patch, read_patch_parameters
+from dmp.fhir.json_patch import Change, applied, forbidden
+from dmp.fhir.patch import read_patch
 from dmp.fhir.patient import render_patient
 from dmp.fhir.patient_reading import birth_place_of, given_names_of, name_of, telecom_of
 from dmp.fhir.references import ins_of
@@ -50,12 +50,9 @@ def read_patient_patch(body: bytes, content_type: str) -> PatientPatch:
     Raises Malformed or Invalid for a patch that is none, NotAllowed `patch-path-forbidden` for other elements,
     UnsupportedMedia for other media types.
     """
-    if body_kind(content_type) == "json-patch":
-        changes: Sequence[Change] = read_json_patch(body)
-    else:
-        changes = read_parameters(read_patch_parameters(body), "Patient")
+    changes = read_patch(body, content_type, "Patient")
     for change in changes:
-        if change.path[0] not in _CHANGEABLE:
+        if change.path[0] not in _CHANGEABLE or change.origin[:1] not in ((), change.path[:1]):
             raise forbidden(change.place)
     return PatientPatch(tuple(changes))
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -34,16 +34,20 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What references may lead to: resources of the bundle by full URL, contained ones by id, and this server."""
+    """What references may lead to: resources of the bundle by full URL, contained ones by id, and this server.
+
+    `patients` are those whom the entries of the bundle name that are about a Patient, by full URL too.
+    """
 
     bundled: Mapping[str, Resource] = field(default_factory=dict)
     contained: Mapping[str, Resource] = field(default_factory=dict)
+    patients: Mapping[str, PatientRef] = field(default_factory=dict)
     base_url: str = ""
 
     def within(self, resource: Resource) -> "Surroundings":
         """The same, seen from a resource that contains others."""
         contained = {one["id"]: one for one in resource.get("contained", [])}
-        return Surroundings(bundled=self.bundled, contained=contained, base_url=self.base_url)
+        return replace(self, contained=contained)
 
     def resource(self, literal: str) -> Resource | None:
         """The resource at the end of a literal reference, when it came with the request."""
@@ -60,6 +64,14 @@ def parse_target(literal: str, base_url: str = "") -> Target | None:
     if match := _CONDITIONAL.fullmatch(relative):
         return Target(match[1], identifier=Identifier.parse(unquote(match[2])))
     return None
+
+
+def patient_named_by(url: str) -> PatientRef | None:
+    """The patient whom the address of a request names: `Patient/id`, or `Patient?identifier=` with an INS."""
+    target = parse_target(url)
+    if target is None or target.resource_type != "Patient" or not (target.id or _is_ins(target.identifier)):
+        return None
+    return PatientRef(target.id, target.identifier)
 
 
 def identifier_of(value: Any) -> Identifier | None:
@@ -97,6 +109,7 @@ def patient_of(reference: Resource, around: Surroundings, place: str) -> Patient
     if target and target.resource_type == "Patient" and (target.id or _is_ins(target.identifier)):
         claims.append(PatientRef(record=target.id, ins=target.identifier))
     claims += [PatientRef(ins=ins) for ins in ins_of(around.resource(literal) or {})]
+    claims += [around.patients[literal]] if literal in around.patients else []
     if not claims:
         raise Invalid("unknown-reference", place, "the reference leads to no patient with an INS")
     return one_patient((place, claim) for claim in claims)
@@ -155,9 +168,15 @@ def with_logical(value: Any) -> Any:
     target = parse_target(literal) if isinstance(literal, str) and "?" in literal else None
     if target and target.identifier:
         del content["reference"]
-        identifier = {"system": target.identifier.system, "value": target.identifier.value}
-        return {"type": target.resource_type, "identifier": identifier, **content}
+        return {"type": target.resource_type, **logical(target.identifier), **content}
     return content
+
+
+def logical(identifier: Identifier) -> dict[str, Any]:
+    """The element of a Reference that names by an identifier, as far as it has a system and a value."""
+    parts = {"system": identifier.system, "value": identifier.value}
+    named = {name: text for name, text in parts.items() if text}
+    return {"identifier": named} if named else {}
 
 
 def actors_of(references: Iterable[Resource], around: Surroundings) -> tuple[Identifier, ...]:

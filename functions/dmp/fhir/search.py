@@ -11,7 +11,7 @@ from dmp.domain.consent import PatientRef
 from dmp.domain.errors import Malformed
 from dmp.domain.identifiers import Identifier
 from dmp.fhir import search_values
-from dmp.fhir.search_values import DateValue, ReferenceValue, Token
+from dmp.fhir.search_values import DateValue, ReferenceValue, TextValue, Token
 
 CURSOR = "_cursor"
 DEFAULT_COUNT = 20
@@ -52,8 +52,18 @@ class Search:
         return self.values.get(name, ())
 
     def texts(self, name: str) -> tuple[tuple[str, ...], ...]:
-        """The values of a string or choice parameter."""
+        """The values of a URI or choice parameter."""
         return self.values.get(name, ())
+
+    def chosen(self, name: str) -> str:
+        """The first word of a choice; empty where there is none."""
+        return next((group[0] for group in self.texts(name)), "")
+
+    def texts_match(self, name: str, texts: Iterable[str]) -> bool:
+        """Whether these texts satisfy a string parameter."""
+        known = list(texts)
+        groups: tuple[tuple[TextValue, ...], ...] = self.values.get(name, ())
+        return all(any(value.matches(one) for value in values for one in known) for values in groups)
 
     def window(self, name: str) -> tuple[datetime | None, datetime | None]:
         """Between which instants (the second excluded) a moment lies that satisfies all dates of a parameter."""

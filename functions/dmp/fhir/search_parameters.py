@@ -1,16 +1,15 @@
 """Search parameters of a request: what is declared is parsed, what is not is ignored or refused (FHIR R4 search)."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from dmp.domain.consent import PatientRef
 from dmp.domain.errors import Malformed, NotAcceptable
-from dmp.domain.identifiers import INS_SYSTEMS, Identifier, ins_key_is_valid
-from dmp.fhir import search_values
+from dmp.fhir import search_readers, search_values
 from dmp.fhir.search import CURSOR, DEFAULT_COUNT, Search, Total, malformed_parameter
-from dmp.fhir.search_values import DateValue, ReferenceValue, Token
+from dmp.fhir.search_values import TextValue
 
 MOST = 100
 _FORMATS = frozenset({"json", "application/json", "application/fhir+json", "application/fhir json"})
@@ -23,8 +22,9 @@ class Kind(StrEnum):
     REFERENCE = "reference"
     DATE = "date"
     STRING = "string"
+    URI = "uri"
     CHOICE = "choice"
-    """One of a few words, `_sort` and `_include` for example."""
+    """One of a few words, `_sort` and `_include` for example; another word is as a parameter that is not known."""
     PATIENT = "patient"
     PATIENT_IDENTIFIER = "patient-identifier"
     """`system|value` of an INS, which no link ever carries."""
@@ -34,7 +34,8 @@ class Kind(StrEnum):
 class Parameter:
     """A parameter that works: `targets` are the types a reference may name, `choices` the words of a choice.
 
-    `linked_as` names the parameter that stands for the patient in links; where it is empty, none does.
+    `linked_as` names the parameter that stands for the patient in links; where it is empty, none does. `aliases` are
+    other ways to write it, with a modifier or a type: `author:identifier` is `author.identifier`.
     """
 
     name: str
@@ -42,10 +43,18 @@ class Parameter:
     targets: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     linked_as: str = "patient"
+    aliases: tuple[str, ...] = ()
 
 
 PATIENT = Parameter("patient", Kind.PATIENT)
 PATIENT_IDENTIFIER = Parameter("patient.identifier", Kind.PATIENT_IDENTIFIER)
+PATIENT_NAMES = (
+    Parameter("patient", Kind.PATIENT, aliases=("patient:Patient",)),
+    Parameter("patient.identifier", Kind.PATIENT_IDENTIFIER, aliases=("patient:identifier",)),
+    Parameter("subject", Kind.PATIENT, aliases=("subject:Patient",)),
+    Parameter("subject.identifier", Kind.PATIENT_IDENTIFIER, aliases=("subject:identifier",)),
+)
+"""Every way to name the patient of documents and lists."""
 
 
 def parse_search(
@@ -61,7 +70,7 @@ def parse_search(
 
     Raises Malformed (`unknown-parameter` when strict, `unsupported-modifier`, `invalid-parameter`) and NotAcceptable.
     """
-    parser = _Parser({parameter.name: parameter for parameter in known}, base_url, most, strict=strict)
+    parser = _Parser(known, base_url, most, strict=strict)
     for name, value in pairs:
         parser.take(name, value)
     return parser.search(resource_type)
@@ -70,8 +79,9 @@ def parse_search(
 class _Parser:
     """Collects one request's parameters."""
 
-    def __init__(self, known: Mapping[str, Parameter], base_url: str, most: int, *, strict: bool) -> None:
-        self._known = known
+    def __init__(self, known: Sequence[Parameter], base_url: str, most: int, *, strict: bool) -> None:
+        self._known = {name: parameter for parameter in known for name in (parameter.name, *parameter.aliases)}
+        self._names = [parameter.name for parameter in known]
         self._base_url = base_url
         self._most = most
         self._strict = strict
@@ -104,35 +114,65 @@ class _Parser:
 
     def take(self, name: str, value: str) -> None:
         """Read one pair; an empty value counts as none."""
-        plain, modified, _ = name.partition(":")
+        plain, modifier = self._parted(name)
         parameter, common = self._known.get(plain), self._common.get(plain)
         if parameter is None and common is None:
-            if self._strict:
-                raise Malformed("unknown-parameter", detail=f"known are {', '.join([*self._known, *self._common])}")
+            self._leave_out()
             return
-        if modified:
-            raise malformed_parameter("unsupported-modifier", plain, "no modifier is supported")
+        if plain != name and not (parameter and modifier in _MODIFIERS.get(parameter.kind, ())):
+            raise malformed_parameter("unsupported-modifier", plain, "texts have `exact` and `contains`")
         if not value.strip():
             return
         if common:
             common(value)
         elif parameter:
-            self._take_known(parameter, value)
+            self._take_known(parameter, value, modifier)
 
-    def _take_known(self, parameter: Parameter, value: str) -> None:
-        if parameter.kind in (Kind.PATIENT, Kind.PATIENT_IDENTIFIER):
-            self._take_patient(parameter, value)
-            return
+    def _parted(self, name: str) -> tuple[str, str]:
+        """The parameter and its modifier: a colon may belong to the name of a known one."""
+        head, _, modifier = name.rpartition(":")
+        if name in self._known or not head:
+            return name, ""
+        return (head, modifier) if head in self._known else (name.partition(":")[0], modifier)
+
+    def _leave_out(self) -> None:
+        """What is not known is ignored, unless the client is strict."""
+        if self._strict:
+            raise Malformed("unknown-parameter", detail=f"known are {', '.join([*self._names, *self._common])}")
+
+    def _take_known(self, parameter: Parameter, value: str, modifier: str) -> None:
+        match parameter.kind:
+            case Kind.PATIENT | Kind.PATIENT_IDENTIFIER:
+                self._take_patient(parameter, value)
+            case Kind.CHOICE:
+                self._take_choice(parameter, value)
+            case _:
+                self._take_values(parameter, value, modifier)
+
+    def _take_values(self, parameter: Parameter, value: str, modifier: str) -> None:
         read = _READERS[parameter.kind]
         parts = search_values.alternatives(value)
-        values = [read(text, parameter, self._base_url) for text in parts]
-        if not values or None in values or any(map(_names_a_person, parts)):
+        values = [read(text, parameter.targets, self._base_url) for text in parts]
+        if not values or None in values or any(map(search_readers.names_a_person, parts)):
             raise malformed_parameter("invalid-parameter", parameter.name, f"not a valid {parameter.kind}")
-        self._values.setdefault(parameter.name, []).append(tuple(values))
-        self._used.append((parameter.name, value))
+        if modifier:
+            values = [replace(one, modifier=modifier) for one in values if isinstance(one, TextValue)]
+        self._keep(parameter.name, tuple(values), f"{parameter.name}:{modifier}" if modifier else "", value)
+
+    def _take_choice(self, parameter: Parameter, value: str) -> None:
+        """The first of the words that is one; where the client is strict, there are no others."""
+        known = [word for word in search_values.alternatives(value) if word in parameter.choices]
+        if not known or (self._strict and value != known[0]):
+            self._leave_out()
+            return
+        self._keep(parameter.name, (known[0],), "", known[0])
+
+    def _keep(self, name: str, values: tuple[Any, ...], written: str, value: str) -> None:
+        self._values.setdefault(name, []).append(values)
+        self._used.append((written or name, value))
 
     def _take_patient(self, parameter: Parameter, value: str) -> None:
-        read = _record if parameter.kind is Kind.PATIENT else _ins
+        read = search_readers.record if parameter.kind is Kind.PATIENT else search_readers.ins
         patient = read(value, self._base_url)
         if patient is None:
             form = "Patient/[id]" if parameter.kind is Kind.PATIENT else "system|value"
@@ -163,49 +203,11 @@ class _Parser:
         self._cursor = value
 
 
-def _record(value: str, base_url: str) -> PatientRef | None:
-    reference = search_values.parse_reference(value, base_url, ("Patient",))
-    kind, _, record = reference.text.partition("/") if reference else ("", "", "")
-    return PatientRef(record=record) if kind == "Patient" and "/" not in record else None
-
-
-def _ins(value: str, _base_url: str) -> PatientRef | None:
-    token = search_values.parse_token(value)
-    if token is None or not token.system or not token.code or len(search_values.alternatives(value)) > 1:
-        return None
-    return PatientRef(ins=Identifier(token.system, token.code))
-
-
-def _names_a_person(text: str) -> bool:
-    """Whether a value is an INS: only `patient.identifier` takes one, so that none ever stands in a link."""
-    token = search_values.parse_token(text)
-    return token is not None and (token.system in INS_SYSTEMS or ins_key_is_valid(token.code))
-
-
-def _token(text: str, _parameter: Parameter, _base_url: str) -> Token | None:
-    return search_values.parse_token(text)
-
-
-def _reference(text: str, parameter: Parameter, base_url: str) -> ReferenceValue | None:
-    return search_values.parse_reference(text, base_url, parameter.targets)
-
-
-def _date(text: str, _parameter: Parameter, _base_url: str) -> DateValue | None:
-    return search_values.parse_date_value(text)
-
-
-def _text(text: str, _parameter: Parameter, _base_url: str) -> str | None:
-    return search_values.unescape(text)
-
-
-def _choice(text: str, parameter: Parameter, _base_url: str) -> str | None:
-    return text if text in parameter.choices else None
-
-
-_READERS: dict[Kind, Callable[[str, Parameter, str], object | None]] = {
-    Kind.TOKEN: _token,
-    Kind.REFERENCE: _reference,
-    Kind.DATE: _date,
-    Kind.STRING: _text,
-    Kind.CHOICE: _choice,
+_READERS: dict[Kind, Callable[[str, tuple[str, ...], str], object | None]] = {
+    Kind.TOKEN: search_readers.token,
+    Kind.REFERENCE: search_readers.reference,
+    Kind.DATE: search_readers.date,
+    Kind.STRING: search_readers.text,
+    Kind.URI: search_readers.uri,
 }
+_MODIFIERS = {Kind.STRING: (search_values.EXACT, search_values.CONTAINS)}

@@ -1,6 +1,7 @@
-"""Values of search parameters: tokens, references and dates, as FHIR R4 compares them (hl7.org/fhir/R4/search.html)."""
+"""Values of search parameters: tokens, references, texts, dates, as FHIR R4 compares them (hl7.org/fhir/R4/search)."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,8 +15,13 @@ _RELATIVE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2})(?::(\d{2})(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?", re.ASCII)
 
 
+_LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "-": " ", "'": " ", "\N{RIGHT SINGLE QUOTATION MARK}": " "})
+_DAY = timedelta(days=1)
+EXACT, CONTAINS = "exact", "contains"
+
+
 class Prefix(StrEnum):
-    """How a date compares; `ap` is not spoken."""
+    """How a date compares."""
 
     EQUAL = "eq"
     NOT_EQUAL = "ne"
@@ -25,6 +31,8 @@ class Prefix(StrEnum):
     AT_MOST = "le"
     STARTS_AFTER = "sa"
     ENDS_BEFORE = "eb"
+    APPROXIMATELY = "ap"
+    """Within the length of the stated date, a day at least, before or after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +62,55 @@ class ReferenceValue:
 
 
 @dataclass(frozen=True, slots=True)
+class TextValue:
+    """A text to be found at the beginning of an element, anywhere in it (`contains`), or to be it (`exact`)."""
+
+    text: str
+    modifier: str = ""
+
+    def matches(self, text: str) -> bool:
+        """Whether a text is meant; case, accents, hyphens and apostrophes count with `exact` alone."""
+        if self.modifier == EXACT:
+            return text == self.text
+        wanted, found = folded(self.text), folded(text)
+        return wanted in found if self.modifier == CONTAINS else found.startswith(wanted)
+
+
+def folded(text: str) -> str:
+    """A text without case, accents, ligatures and what only holds its words together or apart."""
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold().translate(_LIGATURES))
+    return " ".join("".join(one for one in decomposed if not unicodedata.combining(one)).split())
+
+
+@dataclass(frozen=True, slots=True)
 class DateValue:
     """A prefix and the half-open range of instants that the date stands for."""
 
     prefix: Prefix
     start: datetime
     end: datetime
+
+    @property
+    def wide(self) -> tuple[datetime, datetime]:
+        """The range with its length, a day at least, on both sides."""
+        margin = max(self.end - self.start, _DAY)
+        first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+        start = self.start - margin if self.start - first > margin else first
+        return start, self.end + margin if last - self.end > margin else last
+
+    def overlaps(self, start: datetime, end: datetime | None) -> bool:
+        """Whether a time of service (`end` excluded, None while it lasts) compares: `eq` asks for a common moment."""
+        last = end or datetime.max.replace(tzinfo=UTC)
+        match self.prefix:
+            case Prefix.EQUAL:
+                return start < self.end and last > self.start
+            case Prefix.NOT_EQUAL:
+                return start >= self.end or last <= self.start
+            case Prefix.AT_LEAST:
+                return last > self.start
+            case Prefix.AT_MOST:
+                return start < self.end
+        return self.matches(start, end)
 
     def matches(self, start: datetime, end: datetime | None) -> bool:
         """Whether the range of a resource (`end` excluded, None for open) compares as the prefix asks."""
@@ -84,12 +135,19 @@ class DateValue:
                 return None, self.end
             case Prefix.LESS | Prefix.ENDS_BEFORE:
                 return None, self.start
+            case Prefix.APPROXIMATELY:
+                return self.wide
             case Prefix.NOT_EQUAL:
                 return None, None
 
 
 def _equal(value: DateValue, start: datetime, end: datetime) -> bool:
     return value.start <= start and end <= value.end
+
+
+def _near(value: DateValue, start: datetime, end: datetime) -> bool:
+    low, high = value.wide
+    return start < high and end > low
 
 
 _COMPARISONS: dict[Prefix, Callable[[DateValue, datetime, datetime], bool]] = {
@@ -101,6 +159,7 @@ _COMPARISONS: dict[Prefix, Callable[[DateValue, datetime, datetime], bool]] = {
     Prefix.AT_MOST: lambda value, start, end: start < value.start or _equal(value, start, end),
     Prefix.STARTS_AFTER: lambda value, start, end: start >= value.end,
     Prefix.ENDS_BEFORE: lambda value, start, end: end <= value.start,
+    Prefix.APPROXIMATELY: _near,
 }
 
 

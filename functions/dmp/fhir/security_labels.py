@@ -6,11 +6,21 @@ from typing import Any
 from dmp.domain.code_lists import canonical_system
 from dmp.domain.document import Visibility
 from dmp.domain.errors import Invalid
-from dmp.fhir.systems import CONFIDENTIALITY, VISIBILITY, VISIBILITY_MISSPELT
+from dmp.fhir.systems import (
+    ACT_CODE,
+    ACT_REASON,
+    CONFIDENTIALITY,
+    OBSERVATION_VALUE,
+    VISIBILITY,
+    VISIBILITY_MISSPELT,
+)
 
 type Concept = Mapping[str, Any]
 
 _NORMAL = "N"
+_CONFIDENTIALITIES = frozenset("ULMNRV")
+_SYSTEMS = frozenset({ACT_CODE, ACT_REASON, OBSERVATION_VALUE})
+"""Systems of labels that FHIR's value set draws on, beside confidentiality; none of them changes who sees what."""
 _SYNONYMS = {
     "NOPAT": Visibility.INVISIBLE_PATIENT,
     "INVISIBLE_REP_LEGAUX": Visibility.INVISIBLE_REPRESENTANTS_LEGAUX,
@@ -41,6 +51,11 @@ def normalised(labels: Iterable[Concept], path: str) -> list[dict[str, Any]]:
     return _labels(kept, visibility_of(kept))
 
 
+def unknown_label(label: Concept) -> bool:
+    """Whether a label says nothing that is understood here: it is kept as it was sent, and hides nothing."""
+    return not any(_is_understood(coding) for _, coding in _codings([label]))
+
+
 def relabelled(resource: Mapping[str, Any], visibility: Iterable[Visibility]) -> dict[str, Any]:
     """A resource with these extra codes alone: `N` and the labels of other systems stay."""
     return {**resource, "securityLabel": _labels(resource.get("securityLabel", []), visibility)}
@@ -68,6 +83,11 @@ def _others(labels: Iterable[Concept]) -> Iterator[dict[str, Any]]:
 def _is_ours(coding: Mapping[str, Any]) -> bool:
     is_normal = coding.get("code") == _NORMAL and _system(coding) in (CONFIDENTIALITY, VISIBILITY, "")
     return is_normal or coding.get("code") in _SYNONYMS
+
+
+def _is_understood(coding: Mapping[str, Any]) -> bool:
+    is_confidentiality = _system(coding) == CONFIDENTIALITY and coding.get("code") in _CONFIDENTIALITIES
+    return _is_ours(coding) or is_confidentiality or _system(coding) in _SYSTEMS
 
 
 def _codings(labels: Iterable[Concept]) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -22,6 +22,7 @@ from dmp.fhir.document_metadata import document_target
 from dmp.fhir.document_reference import Intake, attachment_of
 from dmp.fhir.fhirpath_patch import read_parameters
 from dmp.fhir.mhd_profiles import LEVELS, Level
+from dmp.fhir.patient_entries import patient_entry
 from dmp.fhir.references import Surroundings, one_patient, patient_of
 from dmp.fhir.submitted_lists import folder, submission_set
 from dmp.fhir.systems import PDSM_PROVIDE
@@ -39,7 +40,7 @@ def read_submission(bundle: Resource, intake: Intake) -> Submission:
     """
     checked = validate(bundle, "Bundle")
     levels = _levels(checked)
-    entries = read_entries(checked["entry"])
+    entries = read_entries(checked["entry"], intake.base_url)
     around = _surroundings(entries, intake.base_url)
     documents = _of_kind(entries, EntryKind.DOCUMENT)
     contents = _contents(documents, _of_kind(entries, EntryKind.CONTENT))
@@ -55,7 +56,7 @@ def read_submission(bundle: Resource, intake: Intake) -> Submission:
         subject=subject,
         documents=fed,
         submission_set=submission_set(_of_kind(entries, EntryKind.SUBMISSION_SET)[0], documents, around),
-        folders=tuple(folder(entry, documents, around) for entry in _of_kind(entries, EntryKind.FOLDER)),
+        folders=tuple(folder(entry, around) for entry in _of_kind(entries, EntryKind.FOLDER)),
         patches=tuple(_patch(entry, intake.base_url) for entry in _of_kind(entries, EntryKind.PATCH)),
         order=tuple(_order(entries)),
     )
@@ -81,8 +82,10 @@ def _check_level(entries: Sequence[Entry], level: Level) -> None:
 
 
 def _surroundings(entries: Sequence[Entry], base_url: str) -> Surroundings:
-    bundled = {entry.full_url: entry.resource for entry in entries if entry.full_url}
-    return Surroundings(bundled=bundled, base_url=base_url)
+    bundled = {entry.full_url or entry.url: entry.resource for entry in entries if entry.full_url or "/" in entry.url}
+    claims = [(entry, patient_entry(entry)) for entry in _of_kind(entries, EntryKind.PATIENT)]
+    patients = {entry.full_url or entry.url: claim for entry, claim in claims if claim}
+    return Surroundings(bundled=bundled, patients=patients, base_url=base_url)
 
 
 def _claims(entries: Sequence[Entry], around: Surroundings) -> Iterator[tuple[str, PatientRef]]:
@@ -93,6 +96,8 @@ def _claims(entries: Sequence[Entry], around: Surroundings) -> Iterator[tuple[st
             claimed = True
             place = f"{entry.place}.subject"
             yield place, patient_of(subject, around.within(entry.resource), place)
+        if entry.kind is EntryKind.PATIENT and (named := patient_entry(entry)):
+            yield entry.place, named
         if entry.kind is EntryKind.DOCUMENT:
             yield from document_reference.source_claims(entry.resource, around, entry.place)
     if not claimed:
@@ -145,8 +150,11 @@ def _check_total(documents: Sequence[SubmittedDocument]) -> None:
 
 
 def _patch(entry: Entry, base_url: str) -> SubmittedPatch:
-    changes = read_parameters(entry.resource, "DocumentReference", entry.place)
     path = f"{entry.place}.parameter"
+    parts = [part["name"] for one in entry.resource.get("parameter", []) for part in one.get("part", [])]
+    if len(set(parts)) < len(parts):
+        raise Invalid("invalid-resource", path, "one operation, with one path, one type and one value")
+    changes = read_parameters(entry.resource, "DocumentReference", entry.place)
     if [(change.op, change.path) for change in changes] != [("replace", ("status",))]:
         raise Invalid("invalid-resource", path, "only the status of a document is changed in a bundle")
     if changes[0].value != DocumentStatus.SUPERSEDED:

@@ -1,16 +1,16 @@
 """The new documents of a deposit: their bytes go to the bucket before entries name them."""
 
-import base64
-import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dmp.domain.announcement import Announcement
 from dmp.domain.deposit import Plan, Receipt
 from dmp.domain.document import (
+    Awaited,
     Depositor,
     DocumentEntry,
     DocumentStatus,
@@ -20,8 +20,10 @@ from dmp.domain.document import (
     Visibility,
 )
 from dmp.domain.errors import TooLarge, Unavailable
-from dmp.domain.identifiers import local_id
-from dmp.domain.submission import SUBJECT, SubmittedDocument, with_references
+from dmp.domain.identifiers import local_id, resource_id
+from dmp.domain.record import Record
+from dmp.domain.submission import NAMED, SUBJECT, SubmittedDocument, with_references
+from dmp.domain.upload import Place, awaited_until, next_look
 from dmp.services.call import Call
 
 if TYPE_CHECKING:
@@ -37,21 +39,30 @@ class DepositContents:
     def __init__(self, objects: "ObjectStore", entropy: Callable[[], bytes]) -> None:
         self._objects = objects
         self._entropy = entropy
+        self._locals: dict[int, str] = {}
         self._named: dict[int, StoredContent] = {}
         self._stored: set[str] = set()
+
+    def local(self, place: int, document: SubmittedDocument) -> str:
+        """The local id of a document, drawn once: by it the key of its bytes leads to its entry."""
+        if place not in self._locals:
+            self._locals[place] = local_id(document.metadata.date, self._entropy())
+        return self._locals[place]
 
     def name(self, record: str, place: int, document: SubmittedDocument) -> StoredContent:
         """Say where the bytes of a document will lie."""
         if place not in self._named:
-            self._named[place] = _described(document, f"{record}/{self._entropy().hex()}")
+            key = Place(record, self.local(place, document), is_upload=document.is_upload).key
+            self._named[place] = _described(document, key)
         return self._named[place]
 
     def store(self, plan: Plan) -> None:
         """Store the bytes of the new documents, each once; Unavailable where that fails."""
         for place, entry in plan.fresh.items():
-            if entry.content.key not in self._stored:
+            document = plan.submission.documents[place]
+            if entry.content.key not in self._stored and not document.is_upload:
                 self._stored.add(entry.content.key)
-                self._objects.put(entry.content, plan.submission.documents[place].content)
+                self._objects.put(entry.content, document.content)
 
     def discard(self, receipt: Receipt | None = None) -> None:
         """Take back the bytes that no entry of the receipt names; what cannot be taken back now is swept later."""
@@ -63,36 +74,67 @@ class DepositContents:
 
 
 class NewEntries:
-    """Makes the entries of new documents; `label` writes what hides them into their resource."""
+    """Makes the entries of new documents; `label` writes what hides them into their resource.
 
-    def __init__(self, entropy: Callable[[], bytes], label: Labelling, announcement: Announcement) -> None:
+    `is_scanned`: each awaits the verdict of the malware scanner.
+    """
+
+    def __init__(
+        self, entropy: Callable[[], bytes], label: Labelling, announcement: Announcement, *, is_scanned: bool = False
+    ) -> None:
         self.entropy = entropy
         self._label = label
         self._announcement = announcement
+        self._is_scanned = is_scanned
 
     def name(self, call: Call, plan: Plan, contents: DepositContents) -> None:
         """Make the entries of a plan, their bytes not yet stored; TooLarge for metadata over 200,000 bytes."""
-        references = {SUBJECT: f"Patient/{plan.record.id}"}
-        for place, document in list(plan.unknown()):
-            content = contents.name(plan.record.id, place, document)
-            local = local_id(document.metadata.date, self.entropy())
-            body = body_of(with_references(document.metadata.resource, references), document.place)
-            entry = _entry(call, plan.record.id, local, document, content, body)
-            plan.fresh[place] = self._hidden(call, plan, entry, plan.replaced_by(document))
+        unknown = list(plan.unknown())
+        locals_ = {place: contents.local(place, document) for place, document in unknown}
+        references = dict(_references(plan, locals_))
+        for place, document in unknown:
+            content, local = contents.name(plan.record.id, place, document), locals_[place]
+            named = {f"{NAMED}{n}": _address(plan, plan.named[r.target]) for n, r in enumerate(document.relations)}
+            body = body_of(with_references(document.metadata.resource, references | named), document.place)
+            entry = self._awaiting(_entry(call, plan.record.id, local, document, content, body), call.now)
+            if place in plan.outdated:
+                entry = replace(entry.with_status(DocumentStatus.SUPERSEDED, call.now), version=entry.version)
+            plan.fresh[place] = self.hidden(call, plan.record, entry, plan.replaced_by(document))
 
-    def _hidden(
-        self, call: Call, plan: Plan, entry: DocumentEntry, replaced: Collection[DocumentEntry]
+    def _awaiting(self, entry: DocumentEntry, now: datetime) -> DocumentEntry:
+        """The entry with what it awaits, if anything."""
+        came = {Awaited.CONTENT: not entry.is_uploaded, Awaited.VERDICT: not self._is_scanned}
+        awaits = frozenset(awaited for awaited, is_there in came.items() if not is_there)
+        if not awaits:
+            return entry
+        awaiting = replace(entry, awaits=awaits, awaited_until=awaited_until(now))
+        return replace(awaiting, due=next_look(awaiting, now))
+
+    def hidden(
+        self, call: Call, record: Record, entry: DocumentEntry, replaced: Collection[DocumentEntry]
     ) -> DocumentEntry:
         """The entry as the patient's choices want it: by default masked or not, and kept from whom its formers are.
 
         What waits for an announcement goes on waiting, from when it began, until the author says that it took place.
         """
         inherited = {code for former in replaced for code in former.visibility}
-        default = {Visibility.MASQUE_PS} if plan.record.masks_new_documents(call.now) else set()
+        default = {Visibility.MASQUE_PS} if record.masks_new_documents(call.now) else set()
         since = min((former.hidden_at for former in replaced if former.hidden_at), default=None)
         labelled = entry.labelled(entry.visibility | inherited | default, self._label)
         predecessors = tuple(Predecessor(former.local, former.visibility) for former in replaced)
         return self._announcement.scheduled(replace(labelled, hidden_at=since, predecessors=predecessors), call.now)
+
+
+def _references(plan: Plan, locals_: Mapping[int, str]) -> Iterator[tuple[str, str]]:
+    """Where what stands for the patient, and the full URLs of the documents, will lead."""
+    yield SUBJECT, f"Patient/{plan.record.id}"
+    for place, document in enumerate(plan.submission.documents):
+        if document.full_url:
+            yield document.full_url, _address(plan, locals_[place] if place in locals_ else plan.known[place].local)
+
+
+def _address(plan: Plan, local: str) -> str:
+    return f"DocumentReference/{resource_id(plan.record.id, local)}"
 
 
 def body_of(resource: Mapping[str, Any], place: str) -> str:
@@ -104,13 +146,12 @@ def body_of(resource: Mapping[str, Any], place: str) -> str:
 
 
 def _described(document: SubmittedDocument, key: str) -> StoredContent:
-    sha1 = hashlib.sha1(document.content, usedforsecurity=False).digest()
     return StoredContent(
         key=key,
         content_type=document.metadata.content_type,
-        size=len(document.content),
-        sha1=base64.b64encode(sha1).decode(),
-        sha256=hashlib.sha256(document.content).hexdigest(),
+        size=document.size,
+        sha1=document.sha1,
+        sha256=document.sha256,
     )
 
 
@@ -133,5 +174,7 @@ def _entry(
         master_identifier=metadata.master_identifier,
         identifiers=metadata.identifiers,
         is_archived=metadata.is_archived,
+        edition=document.edition,
+        is_uploaded=document.is_upload,
         body=body,
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dmp.domain.access_request import Decision
@@ -10,17 +9,14 @@ from dmp.domain.audit import AuditAction, Interaction
 from dmp.domain.changes import (
     Change,
     ClaimCriterion,
-    ClaimIdentifier,
     Contention,
     RecordUnchanged,
-    SaveDocument,
-    SaveList,
 )
 from dmp.domain.clinical_document import unique_id_of
 from dmp.domain.consent import PatientRef
 from dmp.domain.deposit import Deposited, Plan, Receipt, check_depositor, check_patient, named_identifiers
 from dmp.domain.document import DocumentEntry, DocumentStatus
-from dmp.domain.document_list import ListEntry, ListKind
+from dmp.domain.document_list import ListEntry
 from dmp.domain.document_notices import of_deposit
 from dmp.domain.errors import DmpError, Invalid, PreconditionFailed, Refused, Unavailable
 from dmp.domain.identifiers import Identifier
@@ -29,8 +25,10 @@ from dmp.domain.rights import Action
 from dmp.domain.submission import Publication, Submission
 from dmp.services.attempts import attempts
 from dmp.services.call import Call
+from dmp.services.deposit_changes import deposit_changes
 from dmp.services.deposit_entries import DepositContents, NewEntries
 from dmp.services.deposit_lists import DepositLists
+from dmp.services.deposit_relations import find_named
 from dmp.services.deposit_targets import find_replaced, recognise, show_known
 from dmp.services.document_access import existing, is_concealed, may_read
 from dmp.services.document_sight import as_seen
@@ -175,6 +173,7 @@ class DepositsService:
         recognise(self._documents, plan)
         show_known(self._documents, call, plan, is_answered=deposit.interaction is Interaction.SIMPLIFIED_PUBLISH)
         find_replaced(self._documents, call, plan)
+        find_named(self._documents, call, plan)
         self._entries.name(call, plan, deposit.contents)
 
     def _match(self, deposit: _Deposit, record: Record, made: str | None) -> DocumentEntry | None:
@@ -193,11 +192,9 @@ class DepositsService:
         self, deposit: _Deposit, plan: Plan, made: str | None, attempt: Attempt, decision: Decision
     ) -> Receipt | None:
         call = deposit.call
-        submission_set = self._lists.submission_set(call, plan)
-        repeated = submission_set is not None and not submission_set.created
-        folders = self._lists.folders(call, plan, repeated=repeated)
+        submission_set, folders = self._lists.of(call, plan)
         lists = [item for item in (submission_set, *folders) if item and item.is_written]
-        changes = [*_changes(plan, lists, call.now), *_criteria(deposit, plan, made), *self._told(call, plan)]
+        changes = [*deposit_changes(plan, lists, call.now), *_criteria(deposit, plan, made), *self._told(call, plan)]
         hides = any(map(is_concealed, _named(plan)))
         attempt = replace(attempt, what=tuple(_references(plan, lists)), hides=hides)
         trace = self._gate.entry(call, plan.record, attempt, decision)
@@ -209,30 +206,13 @@ class DepositsService:
         except Unavailable:
             deposit.in_doubt = True
             raise
-        return plan.receipt(submission_set, folders)
+        return plan.receipt(submission_set, folders, call.now)
 
     def _told(self, call: Call, plan: Plan) -> Iterator[Change]:
         """What tells the patient of the new documents, of those that may be known."""
         deposited = [(new, plan.replaced_by(plan.submission.documents[place])) for place, new in plan.fresh.items()]
         for notice in of_deposit(call.requester, plan.record, deposited):
             yield from self._notices.of(call, plan.record, notice)
-
-
-def _changes(plan: Plan, lists: Sequence[Deposited[ListEntry]], now: datetime) -> Iterator[Change]:
-    submission_set = next((one.entry.local for one in lists if one.entry.kind is ListKind.SUBMISSION_SET), "")
-    for entry in plan.fresh.values():
-        yield SaveDocument(entry)
-        if entry.master_identifier:
-            sha256 = entry.content.sha256
-            yield ClaimIdentifier(entry.record, entry.master_identifier, entry.local, sha256, submission_set)
-    for replaced in {entry.local: entry for entry in plan.targets.values()}.values():
-        former = replaced.with_status(DocumentStatus.SUPERSEDED, now)
-        yield SaveDocument(replace(former, successors=plan.successors_of(replaced)), replaced)
-    for one in lists:
-        item = one.entry
-        yield SaveList(item, one.previous)
-        for identifier in item.identifiers[:1] if one.created else ():
-            yield ClaimIdentifier(item.record, identifier, item.local, "", item.local)
 
 
 def _criteria(deposit: _Deposit, plan: Plan, made: str | None) -> Iterator[Change]:

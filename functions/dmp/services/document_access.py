@@ -5,7 +5,7 @@ from dataclasses import replace
 from dmp.domain.access import decide
 from dmp.domain.access_request import AccessRequest, Decision
 from dmp.domain.audit import AuditAction, Interaction
-from dmp.domain.document import INVISIBLE, DocumentEntry
+from dmp.domain.document import INVISIBLE, DocumentEntry, DocumentStatus
 from dmp.domain.errors import NotFound
 from dmp.domain.record import Record
 from dmp.domain.rights import Action
@@ -31,6 +31,11 @@ def ruled(request: AccessRequest) -> Decision:
 def may_read(call: Call, record: Record, document: DocumentEntry) -> bool:
     """Whether the caller may see a document at all."""
     return decide(of_document(call, record, Action.READ, document)).permit
+
+
+def is_listed(document: DocumentEntry) -> bool:
+    """Whether a document is told of at all, by searches and by Lists: not deleted, and at hand."""
+    return document.status is not DocumentStatus.ENTERED_IN_ERROR and not document.awaits
 
 
 def may_know_origin(call: Call, record: Record, document: DocumentEntry) -> bool:

@@ -47,10 +47,11 @@ class DocumentAdmission:
         return Admitted(record=record, entry=entry, decision=decision, attempt=attempt)
 
     def alive(self, call: Call, record_id: str, local: str, attempt: Attempt) -> Admitted:
-        """The entry, admitted and traced; Gone where it was deleted."""
+        """The entry, admitted and traced; Gone where it was deleted, not where it never became available."""
         admitted = self.admit(call, record_id, local, attempt)
         self.trace(call, admitted)
-        if admitted.entry.status is DocumentStatus.ENTERED_IN_ERROR:
+        entry = admitted.entry
+        if entry.status is DocumentStatus.ENTERED_IN_ERROR and not entry.upload_error:
             raise Gone("gone")
         return admitted
 

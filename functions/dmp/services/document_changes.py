@@ -158,7 +158,7 @@ def _needed(old: DocumentEntry, new: DocumentEntry) -> Iterator[Action]:
 
 def _named(old: DocumentEntry, new: DocumentEntry) -> Iterator[Action]:
     if new.status is not old.status:
-        if new.status is DocumentStatus.CURRENT:
+        if new.status is DocumentStatus.CURRENT or (new.status is DocumentStatus.SUPERSEDED and old.awaits):
             raise Invalid("status-transition", "DocumentReference.status")
         yield Action.DELETE if new.status is DocumentStatus.ENTERED_IN_ERROR else Action.REPLACE
     different = new.visibility ^ old.visibility

@@ -1,7 +1,8 @@
-"""The documents of a record as a search reads them: chunk by chunk, newest first, by the index that serves it best."""
+"""The documents of a record as a search reads them: chunk by chunk, in order, by the index that serves it best."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from dmp.domain.document import DocumentEntry
@@ -15,14 +16,19 @@ if TYPE_CHECKING:
 
     type Source = tuple[DocumentIndex, str]
 
-_SLACK = 5
+SLACK = 5
 """Entries read beyond a page, so that a few that are not visible cost no second query."""
-_LARGE = 100
+LARGE = 99
+"""Entries that are read at once behind the first page: with the head, what one batch get brings."""
+_MOST_CHANGED = 400
+"""Changes that are looked through by their keys, before the whole record is."""
+_ALL = 10_000
+"""Keys that one query of an index may bring: about 1 MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some entries, newest first; `last` is the local id behind which reading goes on, None at the end.
+    """Some entries in order; `last` is the position behind which reading goes on, None at the end.
 
     `looked_at` counts the entries that were read for it, filtered out or not.
     """
@@ -30,6 +36,9 @@ class Chunk:
     entries: Sequence[DocumentEntry]
     last: str | None
     looked_at: int
+
+
+type _Read = tuple[Record | None, Chunk]
 
 
 class DocumentChunks:
@@ -40,51 +49,105 @@ class DocumentChunks:
         self._documents = documents
         self._index = indexes
 
-    def first(self, record_id: str, query: DocumentQuery) -> tuple[Record | None, Chunk]:
-        """The head with what is read first anyway: one query, and a batch get where an index served it."""
-        limit = query.count + _SLACK
-        if not query.statuses:
-            return self._records.head(record_id), Chunk((), None, 0)
-        if query.identifiers:
-            hits = [hit for one in query.identifiers for hit in self._documents.identified(record_id, one)]
-            return self._loaded(record_id, hits, None, 0)
-        if sources := self._sources(query):
-            return self._merged(record_id, sources, query, limit)
-        if query.high:
-            record = self._records.head(record_id)
-            return record, self._plain(record_id, query, limit) if record else Chunk((), None, 0)
-        statuses = [status.value for status in query.statuses]
-        record, entries, last = self._documents.with_newest(record_id, statuses, limit, query.low)
-        return record, Chunk(entries, last, limit if last else len(entries))
-
-    def further(self, record_id: str, query: DocumentQuery, first: Chunk) -> Iterator[Chunk]:
-        """The first chunk, then those behind it."""
-        chunk, sources = first, self._sources(query)
-        while True:
-            yield chunk
-            if chunk.last is None:
-                return
-            onward = replace(query, after=chunk.last)
-            if sources:
-                chunk = self._merged(record_id, sources, onward, _LARGE)[1]
-            else:
-                chunk = self._plain(record_id, onward, _LARGE)
+    def read(self, record_id: str, query: DocumentQuery) -> tuple[Record | None, Iterator[Chunk]]:
+        """The head with what is read first anyway, and the chunks, which are read as they are asked for."""
+        chunks = self._chunks(record_id, query)
+        record, first = next(chunks)
+        return record, chain([first], (chunk for _, chunk in chunks))
 
     def own(self, record_id: str, query: DocumentQuery, requester: Requester) -> Iterator[Chunk]:
         """The documents that the caller deposited, by person and by structure."""
-        sources = [(self._index.STRUCTURE, requester.structure.value)] if requester.structure else []
-        if requester.kind is RequesterKind.PROFESSIONAL:
-            sources.append((self._index.PERSON, requester.identifier.value))
-        last: str | None = query.after
-        while query.statuses and last is not None:
-            chunk = self._merged(record_id, sources, replace(query, after=last), query.count + _SLACK)[1]
-            yield chunk
-            last = chunk.last
+        sources = self._deposits(requester)
+        if not query.statuses or not sources:
+            return
+        chunks = self._own_by_change if query.order.is_by_change else self._merged
+        yield from (chunk for _, chunk in chunks(record_id, sources, query))
 
-    def _plain(self, record_id: str, query: DocumentQuery, limit: int) -> Chunk:
-        statuses = [status.value for status in query.statuses]
-        entries, last = self._documents.page(record_id, statuses, limit, query.low, query.high)
-        return Chunk(entries, last, limit if last else len(entries))
+    def owns(self, record_id: str, query: DocumentQuery, requester: Requester) -> bool:
+        """Whether the caller deposited anything that such a search may find."""
+        return any(self._page_of(record_id, source, query, 1)[0] for source in self._deposits(requester))
+
+    def _chunks(self, record_id: str, query: DocumentQuery) -> Iterator[_Read]:
+        if not query.statuses:
+            return iter([(self._records.head(record_id), Chunk((), None, 0))])
+        if query.ids or query.identifiers:
+            return iter([self._loaded(record_id, self._named(record_id, query), query, None, 0)])
+        if query.order.is_by_change:
+            return self._by_change(record_id, query)
+        changed = self._changed(record_id, query)
+        if changed is not None:
+            return self._listed(record_id, [(local, local) for local in changed], query)
+        sources = self._sources(query)
+        return self._merged(record_id, sources, query) if sources else self._plain(record_id, query)
+
+    def _named(self, record_id: str, query: DocumentQuery) -> list[str]:
+        """Local ids of all that can be meant by ids, else by identifiers."""
+        if query.ids:
+            ids = (one.partition(".") for one in query.ids[0])
+            return [local for held, _, local in ids if held == record_id and local]
+        return [hit for one in query.identifiers[0] for hit in self._documents.identified(record_id, one)]
+
+    def _plain(self, record_id: str, query: DocumentQuery) -> Iterator[_Read]:
+        """In the order of dates; the head lies beside the newest."""
+        stretch, statuses = query.stretch, _statuses(query)
+        limit = query.count + SLACK
+        if stretch.order.descends and not stretch.end:
+            record, entries, last = self._documents.with_newest(record_id, statuses, limit, stretch.begin)
+        else:
+            record = self._records.head(record_id)
+            entries, last = self._documents.page(record_id, statuses, limit, stretch) if record else ([], None)
+        yield record, Chunk(entries, last, limit if last else len(entries))
+        while last is not None:
+            entries, last = self._documents.page(record_id, statuses, LARGE, stretch.behind(last))
+            yield record, Chunk(entries, last, LARGE if last else len(entries))
+
+    def _changed(self, record_id: str, query: DocumentQuery) -> list[str] | None:
+        """Local ids of what has changed since the query says, in its order; None where it does not, or too much has."""
+        if query.changed_since is None:
+            return None
+        since = replace(query, order=query.order.by_change, after="").stretch
+        found, more = self._documents.changed(record_id, statuses=_statuses(query), limit=_MOST_CHANGED, stretch=since)
+        stretch = query.stretch
+        within = [one for one in map(_local, found) if one >= stretch.begin and one < (stretch.end or "~")]
+        wanted = [one for one in within if one != stretch.after]
+        return None if more else sorted(wanted, reverse=query.order.descends)
+
+    def _by_change(self, record_id: str, query: DocumentQuery) -> Iterator[_Read]:
+        """In the order of changes."""
+        last: str | None = query.after
+        limit = query.count + SLACK
+        while last is not None:
+            stretch = query.stretch.behind(last)
+            found, last = self._documents.changed(record_id, statuses=_statuses(query), limit=limit, stretch=stretch)
+            yield self._loaded(record_id, list(map(_local, found)), query, last, limit if last else 0)
+            limit = LARGE
+
+    def _own_by_change(self, record_id: str, sources: "Sequence[Source]", query: DocumentQuery) -> Iterator[_Read]:
+        """Own documents in the order of changes: found by their keys, so that nothing is told of all the others."""
+        in_dates = replace(query, order=query.order.by_date, after="")
+        own = {one for source in sources for one in self._all_of(record_id, source, in_dates)}
+        found: list[tuple[str, str]] = []
+        last: str | None = query.after
+        while last is not None:
+            stretch = query.stretch.behind(last)
+            page, last = self._documents.changed(record_id, statuses=_statuses(query), limit=_ALL, stretch=stretch)
+            found += [(one, _local(one)) for one in page if _local(one) in own]
+        return self._listed(record_id, found, query)
+
+    def _all_of(self, record_id: str, source: "Source", query: DocumentQuery) -> Iterator[str]:
+        last: str | None = ""
+        while last is not None:
+            found, last = self._page_of(record_id, source, replace(query, after=last), _ALL)
+            yield from found
+
+    def _listed(self, record_id: str, found: Sequence[tuple[str, str]], query: DocumentQuery) -> Iterator[_Read]:
+        """What is known by position and local id, as far as it is asked for."""
+        begin, size = 0, min(query.count + SLACK, LARGE)
+        while begin == 0 or begin < len(found):
+            part = found[begin : begin + size]
+            begin, size = begin + size, LARGE
+            last = part[-1][0] if begin < len(found) else None
+            yield self._loaded(record_id, [local for _, local in part], query, last, len(part))
 
     def _sources(self, query: DocumentQuery) -> "list[Source]":
         """The values of an index that together find all that can match: of types, else of classes."""
@@ -92,24 +155,50 @@ class DocumentChunks:
             return [(self._index.TYPE, code) for code in query.indexed_types]
         return [(self._index.CLASS, code) for code in query.indexed_classes]
 
-    def _merged(
-        self, record_id: str, sources: "Sequence[Source]", query: DocumentQuery, limit: int
-    ) -> tuple[Record | None, Chunk]:
-        """The newest hits of several values of indexes; none older than where the shortest of them stops."""
-        statuses = [status.value for status in query.statuses]
-        hits: list[str] = []
-        stops: list[str] = []
-        for index, value in sources:
-            found, last = self._documents.index_page(
-                record_id, index, value, statuses=statuses, limit=limit, low=query.low, high=query.high
-            )
-            hits += found
-            stops += [last] if last else []
-        stop = max(stops, default=None)
-        wanted = [hit for hit in dict.fromkeys(hits) if stop is None or hit >= stop]
-        return self._loaded(record_id, wanted, stop, limit * len(stops))
+    def _deposits(self, requester: Requester) -> "list[Source]":
+        """The values of indexes that find what the caller deposited."""
+        sources = [(self._index.STRUCTURE, requester.structure.value)] if requester.structure else []
+        if requester.kind is RequesterKind.PROFESSIONAL:
+            sources.append((self._index.PERSON, requester.identifier.value))
+        return sources
 
-    def _loaded(self, record_id: str, hits: list[str], last: str | None, looked_at: int) -> tuple[Record | None, Chunk]:
+    def _merged(self, record_id: str, sources: "Sequence[Source]", query: DocumentQuery) -> Iterator[_Read]:
+        """The hits of several values of indexes, in the order of dates; none beyond where the first of them stops."""
+        after: str | None = query.after
+        limit = query.count + SLACK
+        while after is not None:
+            onward = replace(query, after=after)
+            pages = [self._page_of(record_id, source, onward, limit) for source in sources]
+            stops = [last for _, last in pages if last]
+            stop = (max if query.order.descends else min)(stops, default=None)
+            hits = dict.fromkeys(hit for found, _ in pages for hit in found)
+            wanted = [hit for hit in hits if stop is None or hit == stop or not _beyond(query, hit, stop)]
+            yield self._loaded(record_id, wanted, query, stop, limit * len(stops))
+            after, limit = stop, LARGE
+
+    def _page_of(
+        self, record_id: str, source: "Source", query: DocumentQuery, limit: int
+    ) -> tuple[list[str], str | None]:
+        index, value = source
+        return self._documents.index_page(
+            record_id, index, value, statuses=_statuses(query), limit=limit, stretch=query.stretch
+        )
+
+    def _loaded(
+        self, record_id: str, hits: Sequence[str], query: DocumentQuery, last: str | None, looked_at: int
+    ) -> _Read:
         record, entries = self._documents.with_documents(record_id, hits)
-        ordered = sorted(entries.values(), key=lambda entry: entry.local, reverse=True)
+        ordered = sorted(entries.values(), key=query.position, reverse=query.order.descends)
         return record, Chunk(ordered, last, looked_at)
+
+
+def _statuses(query: DocumentQuery) -> list[str]:
+    return [status.value for status in query.statuses]
+
+
+def _local(position: str) -> str:
+    return position.rpartition("#")[2]
+
+
+def _beyond(query: DocumentQuery, position: str, stop: str) -> bool:
+    return position < stop if query.order.descends else position > stop

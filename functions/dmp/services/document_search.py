@@ -16,6 +16,7 @@ from dmp.services.document_access import existing, may_read
 from dmp.services.document_chunks import Chunk, DocumentChunks
 from dmp.services.document_sight import as_seen
 from dmp.services.gate import Attempt, Gate, asking, failure_of
+from dmp.services.included import IncludedPatient, included_documents, included_patient
 
 if TYPE_CHECKING:
     from dmp.adapters.document_store import DocumentIndex, DocumentStore
@@ -28,12 +29,14 @@ _OWN_ONLY = frozenset({"not-authorised", "authorisation-expired"})
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page: the documents, where to go on, and the total where it is known."""
+    """A page: the documents, where to go on, the total where it is known, and what comes with them."""
 
     record: str
     documents: tuple[DocumentEntry, ...]
     next: str | None
     total: int | None
+    included: tuple[DocumentEntry, ...] = ()
+    patient: IncludedPatient | None = None
 
 
 class DocumentSearchService:
@@ -55,20 +58,14 @@ class DocumentSearchService:
         record_id = self._records.named(query.patient)
         # A total counts from the first document on, whichever page is asked.
         read = replace(query, after="") if query.accurate_total else query
-        found, first = self._chunks.first(record_id, read)
+        found, chunks = self._chunks.read(record_id, read)
         record = existing(found)
-        attempt = Attempt(
-            interaction=Interaction.FIND_DOCUMENTS,
-            action=AuditAction.EXECUTE,
-            resource_type="DocumentReference",
-            what=(f"Patient/{record_id}",),
-            query=text,
-        )
+        attempt = search_attempt(Interaction.FIND_DOCUMENTS, "DocumentReference", record_id, text)
         decision = decide(asking(call, record, Action.SEARCH))
         page = None
         if decision.permit:
-            page = self._page(call, record, query, self._chunks.further(record_id, read, first))
-        elif decision.reason in _OWN_ONLY and not decision.hidden:
+            page = self._page(call, record, query, chunks)
+        elif is_for_own_alone(decision):
             page = self._page(call, record, query, self._chunks.own(record_id, read, call.requester))
         if page is None or not (decision.permit or page.documents or page.next):
             self._gate.trace_refusal(call, record, attempt, decision)
@@ -80,16 +77,46 @@ class DocumentSearchService:
     def _page(self, call: Call, record: Record, query: DocumentQuery, chunks: Iterator[Chunk]) -> Found:
         """Fill a page with what is visible, one more to know whether there is a next, within the reading limit."""
         wanted = replace(query, after="") if query.accurate_total else query
-        visible: list[DocumentEntry] = []
+        matching: list[DocumentEntry] = []
         looked_at, last = 0, None
         for chunk in chunks:
             looked_at += chunk.looked_at
-            visible += [e for e in chunk.entries if wanted.matches(e) and may_read(call, record, e)]
+            matching += self._matching(call, record, wanted, chunk)
             last = chunk.last
-            if not query.accurate_total and (len(visible) > query.count or looked_at >= MOST_READ):
+            if not query.accurate_total and (len(matching) > query.count or looked_at >= MOST_READ):
                 break
-        left = [e for e in visible if not query.after or e.local < query.after]
-        shown = as_seen(call, record, left[: query.count], self._documents, visible)
-        rest = shown[-1].local if len(left) > query.count else last
+        left = [entry for entry in matching if query.is_behind(entry)]
+        shown = left[: query.count]
+        if not query.conditions:
+            shown = as_seen(call, record, shown, self._documents, matching)
+        rest = query.position(shown[-1]) if len(left) > query.count else last
         is_whole = query.accurate_total or (rest is None and not query.after)
-        return Found(record.id, tuple(shown), rest, len(visible) if is_whole else None)
+        return Found(
+            record.id,
+            tuple(shown),
+            rest,
+            len(matching) if is_whole else None,
+            tuple(included_documents(call, record, query.named, shown, self._documents)),
+            included_patient(call, record) if query.with_patient and shown else None,
+        )
+
+    def _matching(self, call: Call, record: Record, query: DocumentQuery, chunk: Chunk) -> list[DocumentEntry]:
+        """The documents of a chunk that are asked for and visible; conditions hold of what the caller sees of them."""
+        found = [e for e in chunk.entries if query.matches(e) and may_read(call, record, e)]
+        if not query.conditions:
+            return found
+        promising = [entry for entry in found if query.holds(entry)]
+        return [entry for entry in as_seen(call, record, promising, self._documents, found) if query.holds(entry)]
+
+
+def is_for_own_alone(decision: Decision) -> bool:
+    """Whether a search is denied in such a way that the caller finds what the caller deposited."""
+    return decision.reason in _OWN_ONLY and not decision.hidden
+
+
+def search_attempt(interaction: Interaction, resource_type: str, record_id: str, text: str) -> Attempt:
+    """What the trace tells of a search within a record; `text` is the query, without any INS."""
+    what = (f"Patient/{record_id}",)
+    return Attempt(
+        interaction=interaction, action=AuditAction.EXECUTE, resource_type=resource_type, what=what, query=text
+    )

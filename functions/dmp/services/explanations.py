@@ -25,6 +25,7 @@ from dmp.domain.identifiers import resource_id, split_resource_id
 from dmp.domain.record import Record
 from dmp.domain.requester import Requester
 from dmp.domain.rights import Action
+from dmp.domain.search_terms import Order, Stretch
 from dmp.services.call import Call
 from dmp.services.document_access import may_read
 from dmp.services.gate import Attempt, Gate, asking
@@ -85,7 +86,7 @@ class ExplanationsService:
         """The documents that the caller may see, newest first, read as far as they are asked for."""
         before: str | None = ""
         while before is not None:
-            entries, before = self._documents.page(record.id, _ALIVE, _CHUNK, "", before)
+            entries, before = self._documents.page(record.id, _ALIVE, _CHUNK, Stretch(Order.NEWEST, after=before))
             yield from (_as_told(call, record, entry) for entry in entries if may_read(call, record, entry))
 
     def _document(self, call: Call, record: Record, document_id: str) -> DocumentEntry:

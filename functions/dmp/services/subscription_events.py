@@ -31,12 +31,12 @@ class SubscriptionEventsService:
         """Put a hook on its way to each receiver who may see the document as it stands; return how many.
 
         A version that another one has followed meanwhile tells nobody: its successor's own change does. So nobody
-        hears twice of a document that was hidden in between, nor at all of one that is hidden again.
+        hears twice of a document that was hidden in between, nor at all of one that is hidden again, or not yet there.
         """
         if not listening:
             return 0
         record, entry = self._documents.with_document(change.record, change.local)
-        if record is None or entry is None or entry.version != change.version:
+        if record is None or entry is None or entry.version != change.version or entry.was_never_available:
             return 0
         told = [one for one in listening if _may_see(one, record, entry, now)]
         self._queue.put([Hook(one.id, event_for(one.id, change.name)) for one in told])

@@ -155,7 +155,7 @@ class VisibilityReleaseService:
 
 
 def _is_due(entry: DocumentEntry, now: datetime) -> bool:
-    return entry.due is not None and entry.due <= now
+    return entry.due is not None and entry.due <= now and not entry.was_never_available
 
 
 def _is_secret(entry: DocumentEntry) -> bool:

@@ -1,0 +1,43 @@
+"""Whose tokens are believed: the list of issuers that a deployment configures."""
+
+import json
+from urllib.parse import urlsplit
+
+from dmp.domain.claims import IssuerKind, TrustedIssuer
+
+_ISSUER_FIELDS = frozenset({"kind", "issuer", "audience", "jwks_uri"})
+
+
+def issuers_from(text: str, *, plain_http: bool) -> tuple[TrustedIssuer, ...]:
+    """Read the JSON list of trusted issuers; ValueError says what is wrong with it."""
+    items = json.loads(text)
+    if not isinstance(items, list) or not items:
+        raise ValueError("must be a JSON list of at least one issuer")
+    issuers = tuple(_issuer(item, plain_http=plain_http) for item in items)
+    if len({issuer.issuer for issuer in issuers}) != len(issuers):
+        raise ValueError("names an issuer twice")
+    return issuers
+
+
+def _issuer(item: object, *, plain_http: bool) -> TrustedIssuer:
+    if not isinstance(item, dict) or item.keys() != _ISSUER_FIELDS:
+        raise ValueError(f"must hold objects of exactly {', '.join(sorted(_ISSUER_FIELDS))}")
+    if not all(isinstance(value, str) and value for value in item.values()):
+        raise ValueError("must hold non-empty texts only")
+    if item["kind"] not in set(IssuerKind):
+        raise ValueError(f"knows the kinds {', '.join(IssuerKind)} only")
+    if not is_url(item["jwks_uri"], plain_http=plain_http):
+        raise ValueError("needs an https address as jwks_uri")
+    return TrustedIssuer(
+        kind=IssuerKind(item["kind"]), issuer=item["issuer"], audience=item["audience"], jwks_uri=item["jwks_uri"]
+    )
+
+
+def is_url(text: str, *, plain_http: bool) -> bool:
+    """Whether it is the address of a host, over HTTPS unless plain HTTP is allowed."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return False
+    return bool(parts.hostname) and parts.scheme in ({"http", "https"} if plain_http else {"https"})
