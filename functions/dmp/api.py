@@ -155,7 +155,8 @@ class Api:
         wanted = "GET" if method == "HEAD" else method
         matches = [(route, values) for route in self._routes if (values := route.match(segments)) is not None]
         found = next((match for match in matches if match[0].method == wanted), None)
-        return found or ((_NOT_ALLOWED if matches else _UNKNOWN), {})
+        is_known = bool(matches) or segments in [[route.pattern.partition("/")[0]] for route in self._routes]
+        return found or ((_NOT_ALLOWED if is_known else _UNKNOWN), {})
 
 
 def _as_told(failure: DmpError, request: Request | None) -> DmpError:

@@ -72,9 +72,14 @@ def saved(request: Request, resource: Mapping[str, Any], version: int, updated: 
     """201 or 200 after a write, with the resource unless `Prefer` asks for nothing, or for an OperationOutcome."""
     kind, identity = resource["resourceType"], resource["id"]
     headers = version_headers(version, updated)
-    if created:
+    if created or _asked_to_create(request):
         headers["Location"] = f"{request.base_url}/{kind}/{identity}/_history/{version}"
     return Answer(status=201 if created else 200, resource=_returned(request, resource), headers=headers)
+
+
+def _asked_to_create(request: Request) -> bool:
+    """Whether what is answered is what the request would have made, had it not been there."""
+    return request.method == "POST" and not request.path
 
 
 def _returned(request: Request, resource: Mapping[str, Any]) -> Mapping[str, Any] | None:

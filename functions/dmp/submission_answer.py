@@ -1,4 +1,4 @@
-"""The answer to an ITI-65 bundle: one entry for each of the request, in its order (MHD ProvideDocumentBundleResponse)."""
+"""The answer to an ITI-65 bundle: one entry for each of the request, in its order (ProvideDocumentBundleResponse)."""
 
 from collections.abc import Iterable
 from typing import Any

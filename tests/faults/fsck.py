@@ -129,7 +129,8 @@ def _claims_without_document(items: list[Item]) -> Iterator[str]:
     locals_ = {i["local"]["S"] for i in items if i["sk"]["S"].startswith(("D#", "L#"))}
     claimed = {i["local"]["S"] for i in items if i["sk"]["S"].startswith("U#")}
     for item in items:
-        if item["sk"]["S"].startswith(("U#", "I#", "N#")) and item["local"]["S"] not in locals_:
+        leads_to = item["local"]["S"].split() if item["sk"]["S"].startswith(("U#", "I#", "N#")) else []
+        if not locals_.issuperset(leads_to):
             yield f"I1 {item['sk']['S']}: names nothing"
     for item in _documents(items):
         is_ended = bool(_fact(item, "upload_error"))

@@ -16,7 +16,7 @@ from dmp.domain.document import Coding, Depositor, DocumentEntry, DocumentStatus
 from dmp.domain.document_list import ListEntry, ListKind
 from dmp.domain.identifiers import local_id, moment_of
 from tests import bodies
-from tests.api_client import ApiClient
+from tests.api_client import ApiClient, Response
 from tests.aws_calls import counted
 from tests.fed_record import AUTHOR, COLLEAGUE, SPECIALIST, FedRecord, open_record
 
@@ -168,6 +168,43 @@ def test_a_stranger_learns_of_no_lists(record: FedRecord) -> None:
 
     assert answer.status == 403
     assert calls == ["Query", "BatchGetItem", "Query", "Query", "PutItem"]
+
+
+def test_own_lists_are_looked_for_within_the_same_bounds(record: FedRecord, request: pytest.FixtureRequest) -> None:
+    from tests.fed_record import HOSPITAL
+
+    record.publish(HOSPITAL, b"%PDF-1.4 own", date="2019-01-01T00:00:00Z")
+    url: str | None = f"/fhir/List?patient={record.id}&status=current"
+    answers: list[Response] = []
+    costs = []
+
+    while url and len(answers) < 3:
+        with counted() as calls:
+            answers.append(record.api.get(url, as_=HOSPITAL))
+        costs.append(len(calls))
+        url = answers[-1].links.get("next") if answers[-1].status == 200 else None
+
+    is_large = size_of(request) > 400
+    assert [one.status for one in answers] == ([200, 200, 200] if is_large else [403])
+    assert not any(one.resources for one in answers if is_large)
+    assert max(costs) <= 2 * MOST
+
+
+@pytest.mark.parametrize("name", ["identifier", "type", "category", "_id"])
+def test_many_alternatives_cost_no_more_than_a_record_looked_through(record: FedRecord, name: str) -> None:
+    from tests.fed_record import STRANGER
+
+    values = ",".join(f"urn:none|{n}" for n in range(50 - 1))
+    costs = []
+    for who in (SPECIALIST, STRANGER):
+        with counted() as calls:
+            answer = record.api.search(
+                "/fhir/DocumentReference", {"patient": record.id, "status": "current", name: values}, as_=who
+            )
+        assert answer.status == (200 if who is SPECIALIST else 403)
+        costs.append(len(calls))
+
+    assert max(costs) <= MOST
 
 
 def test_a_search_that_looks_through_the_record_goes_on(record: FedRecord, request: pytest.FixtureRequest) -> None:

@@ -9,8 +9,11 @@ from dmp.domain.requester import Requester
 from infra.local import demo_documents
 from tests import bodies
 from tests.api_client import ApiClient, Response
-from tests.fed_record import AUTHOR, COLLEAGUE, STRANGER, FedRecord, open_record
+from tests.aws_calls import counted, meanwhile
+from tests.faults import fsck
+from tests.fed_record import AUTHOR, COLLEAGUE, SPECIALIST, STRANGER, FedRecord, open_record
 from tests.integration.test_official_documents import deposit, patient
+from tests.integration.test_visibility import hidden
 
 AT = datetime(2026, 3, 2, 17, 30, tzinfo=UTC)
 VERSION = "https://interop.esante.gouv.fr/ig/fhir/dmp/StructureDefinition/dmp-version"
@@ -126,26 +129,150 @@ def test_a_version_may_also_say_what_it_replaces(record: FedRecord) -> None:
     assert [status_of(record, one) for one in (first, second)] == ["superseded", "current"]
 
 
+def together(record: FedRecord, versions: dict[str, int], **elements: Any) -> Response:
+    """A submission of letters, each the version of its unique id."""
+    contents = [letter(record, unique_id, number) for unique_id, number in versions.items()]
+    body = bodies.submission(record.id, *contents, masterIdentifier=None, type=None)
+    resources = [entry["resource"] for entry in body["entry"]]
+    for binary in resources:
+        if binary["resourceType"] == "Binary":
+            binary["contentType"] = "text/xml"
+    documents = [one for one in resources if one["resourceType"] == "DocumentReference"]
+    for document, unique_id in zip(documents, versions, strict=True):
+        document["content"][0]["attachment"]["contentType"] = "text/xml"
+        document["masterIdentifier"] = {**bodies.unique_id(), "value": f"urn:oid:{unique_id}"}
+        document.update(elements)
+    answer = record.api.post("/fhir", body, as_=AUTHOR)
+    assert answer.status == 200, answer.body
+    return answer
+
+
 def test_versions_of_one_submission_are_sorted_out(record: FedRecord) -> None:
     former = deposited(record, "2.25.92.1", 1)
-    contents = [letter(record, f"2.25.92.{number}", number) for number in (3, 2)]
-    body = bodies.submission(record.id, *contents, masterIdentifier=None, type=None)
-    for entry in body["entry"]:
-        if entry["resource"]["resourceType"] == "Binary":
-            entry["resource"]["contentType"] = "text/xml"
-        if entry["resource"]["resourceType"] == "DocumentReference":
-            entry["resource"]["content"][0]["attachment"]["contentType"] = "text/xml"
-            entry["resource"]["masterIdentifier"] = {
-                **bodies.unique_id(),
-                "value": f"urn:oid:2.25.92.{3 if entry is body['entry'][1] else 2}",
-            }
 
-    answer = record.api.post("/fhir", body, as_=AUTHOR)
+    together(record, {"2.25.92.3": 3, "2.25.92.2": 2})
 
-    assert answer.status == 200, answer.body
     assert status_of(record, former) == "superseded"
     assert len(record.found(AUTHOR)) == 1
     assert len(record.found(AUTHOR, "status=superseded")) == 2
+
+
+def labels_of(record: FedRecord, document: str) -> list[str]:
+    read = record.api.get(f"/fhir/DocumentReference/{document}", as_=record.patient).json
+    return [one["coding"][0]["code"] for one in read["securityLabel"]]
+
+
+class TestVersionsThatComeLate:
+    def test_are_masked_as_the_later_one_is(self, record: FedRecord) -> None:
+        record.authorise(SPECIALIST)
+        second = deposited(record, "2.25.95.2", 2)
+        record.mask(second.id)
+
+        first = deposited(record, "2.25.95.1", 1)
+
+        assert labels_of(record, first.id) == ["N", "MASQUE_PS"]
+        for kind in ("DocumentReference", "Binary"):
+            assert record.api.get(f"/fhir/{kind}/{first.id}", as_=SPECIALIST).status == 404
+        assert record.found(SPECIALIST, "status=current,superseded") == []
+        assert fsck.problems(record) == []
+
+    def test_are_masked_as_any_later_one_is(self, record: FedRecord) -> None:
+        second = deposited(record, "2.25.96.2", 2)
+        deposited(record, "2.25.96.3", 3)
+        record.mask(second.id)
+
+        first = deposited(record, "2.25.96.1", 1)
+
+        assert labels_of(record, first.id) == ["N", "MASQUE_PS"]
+
+    def test_are_kept_from_the_patient_as_the_later_one_is(self, record: FedRecord) -> None:
+        invisible = hidden("INVISIBLE_PATIENT")
+        second = deposited(record, "2.25.97.2", 2, **invisible)
+
+        first = deposited(record, "2.25.97.1", 1)
+
+        for one in (first, second):
+            assert record.api.get(f"/fhir/DocumentReference/{one.id}", as_=record.patient).status == 404
+
+    def test_tell_the_later_one_of_what_hides_them(self, record: FedRecord) -> None:
+        record.authorise(SPECIALIST)
+        content = demo_documents.discharge_letter(patient(record.ins), "2.25.98.2", AT, version=2, replaces="2.25.98.1")
+        second = deposit(record, content)
+        first = deposited(record, "2.25.98.1", 1)
+        url = f"/fhir/DocumentReference/{second.id}"
+        assert "relatesTo" in record.api.get(url, as_=SPECIALIST).json
+
+        record.mask(first.id)
+
+        assert "relatesTo" not in record.api.get(url, as_=SPECIALIST).json
+
+    def test_of_a_masked_set_in_one_submission_are_masked_too(self, record: FedRecord) -> None:
+        record.mask(deposited(record, "2.25.99.1", 1).id)
+
+        together(record, {"2.25.99.3": 3, "2.25.99.2": 2})
+
+        documents = record.found(record.patient, "status=current,superseded")
+        assert {tuple(labels_of(record, one)) for one in documents} == {("N", "MASQUE_PS")}
+
+    def test_do_not_count_as_late_where_they_replace_the_later_one_themselves(self, record: FedRecord) -> None:
+        second = deposited(record, "2.25.100.2", 2)
+        related = [{"code": "replaces", "target": {"reference": f"DocumentReference/{second.id}"}}]
+
+        first = deposited(record, "2.25.100.1", 1, relatesTo=related)
+
+        assert [status_of(record, one) for one in (first, second)] == ["current", "superseded"]
+
+
+class TestVersionsThatMeet:
+    def test_leave_one_current(self, record: FedRecord) -> None:
+        made = []
+
+        with meanwhile("TransactWriteItems", lambda: made.append(deposited(record, "2.25.101.2", 2))):
+            first = deposited(record, "2.25.101.1", 1)
+
+        assert [status_of(record, one) for one in (first, made[0])] == ["superseded", "current"]
+        assert fsck.problems(record) == []
+
+    def test_leave_one_current_where_the_set_is_known(self, record: FedRecord) -> None:
+        made = [deposited(record, "2.25.102.1", 1)]
+
+        with meanwhile("TransactWriteItems", lambda: made.append(deposited(record, "2.25.102.2", 2))):
+            made.append(deposited(record, "2.25.102.3", 3))
+
+        assert [status_of(record, one) for one in made] == ["superseded", "superseded", "current"]
+
+
+class TestACrowdOfStrangers:
+    def test_keeps_nobody_from_superseding(self, record: FedRecord, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("dmp.services.document_editions.MOST_LOOKED_AT", 2)
+        first = deposited(record, "2.25.103.1", 1)
+        for number in range(3):
+            deposited(record, f"2.25.103.{number + 1000}", 1, as_=STRANGER, date="2026-03-02T20:00:00Z")
+
+        second = deposited(record, "2.25.103.2", 2)
+
+        assert [status_of(record, one) for one in (first, second)] == ["superseded", "current"]
+
+    def test_costs_nobody_a_call(self, record: FedRecord) -> None:
+        record.mask(deposited(record, "2.25.104.1", 1).id)
+
+        costs = []
+        for unique_id in ("2.25.104.2", "2.25.105.2"):
+            with counted() as calls:
+                deposited(record, unique_id, 2, as_=STRANGER)
+            costs.append(list(calls))
+
+        assert costs[0] == costs[1]
+
+
+def test_a_version_is_changed_by_the_identifier_of_its_set(record: FedRecord) -> None:
+    deposited(record, "2.25.106.1", 1)
+
+    answer = record.api.patch(
+        "/fhir/DocumentReference?identifier=urn:ietf:rfc:3986|urn:oid:2.25.106", bodies.MASK, as_=record.patient
+    )
+
+    assert answer.status == 200, answer.body
 
 
 @pytest.mark.parametrize(

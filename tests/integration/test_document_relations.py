@@ -162,6 +162,23 @@ class TestRelations:
         assert beside == ["Query", "PutItem"]
         assert alone == ["Query", "BatchGetItem", "BatchGetItem", "PutItem"]
 
+    def test_a_search_by_relations_costs_the_same_whatever_is_named(self, record: FedRecord) -> None:
+        named, other = (record.publish(content=b"%PDF-1.4 " + text) for text in (b"named", b"other"))
+        assert record.api.post("/fhir/DocumentReference", naming(record, named), as_=AUTHOR).status == 201
+        for document in (named, other):
+            record.mask(document)
+        record.find(SPECIALIST)
+        costs = set()
+
+        for document in (named, other):
+            for query in (f"relatesto=DocumentReference/{document}", f"related=DocumentReference/{document}"):
+                with counted() as calls:
+                    found = record.find(SPECIALIST, f"status=current&{query}")
+                costs.add(tuple(calls))
+                assert (found.status, found.json["total"]) == (200, 0)
+
+        assert costs == {("Query", "BatchGetItem", "PutItem")}
+
 
 class TestVersions:
     @pytest.mark.parametrize("code", CODES)

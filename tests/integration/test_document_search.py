@@ -59,6 +59,31 @@ class TestParameters:
 
         assert refused(answer) == (400, "missing-parameter", ["http.status"])
 
+    def test_a_query_that_no_trace_can_keep_is_refused(self, record: FedRecord) -> None:
+        form = {"patient": record.id, "status": "current", "author.name": "ab," * 150_000}
+
+        answer = record.api.search("/fhir/DocumentReference", form, as_=STRANGER)
+
+        assert (answer.status, answer.code) == (400, "invalid-parameter")
+
+    def test_many_alternatives_find_what_few_find(self, record: FedRecord) -> None:
+        wanted = record.publish(identifier=[{"system": "urn:n", "value": "20"}], type_code=SYNTHESIS)
+        record.publish(content=b"%PDF-1.4 other", type_code=bodies.DISCHARGE_LETTER)
+        numbers = ",".join(f"urn:n|{n}" for n in range(40))
+        types = ",".join([*(f"none-{n}" for n in range(40)), SYNTHESIS])
+
+        for query in (f"identifier={numbers}", f"type={types}"):
+            assert record.found(record.patient, f"{STATUS}&{query}") == [wanted]
+
+    def test_a_name_without_a_value_does_no_harm(self, record: FedRecord) -> None:
+        extended = {"extension": [{"url": "https://example.org/e", "valueString": "x"}]}
+        names = [{"family": "MOREL", "given": ["Zoé", None], "_given": [None, extended]}]
+        author = {"resourceType": "Practitioner", "id": "a", "name": names}
+        document = record.publish(contained=[author], author=[{"reference": "#a"}])
+
+        assert record.found(record.patient, f"{STATUS}&author.given=zoe") == [document]
+        assert record.found(record.patient, f"{STATUS}&author.given=other") == []
+
     def test_one_patient_is_named(self, record: FedRecord) -> None:
         answer = record.find(record.patient, f"{STATUS}&patient={'0' * 26}")
 
@@ -257,13 +282,16 @@ class TestPages:
 
         assert {one["id"] for page in pages for one in page.resources} == ids
 
-    @pytest.mark.parametrize("date", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "1066-10-14T09:00:00Z"])
-    def test_the_strangest_date_is_refused_or_found(self, record: FedRecord, date: str) -> None:
+    @pytest.mark.parametrize(
+        ("date", "status"),
+        [("0001-01-01T00:00:00+14:00", 422), ("9999-12-31T23:59:59-12:00", 422), ("1066-10-14T09:00:00Z", 201)],
+    )
+    def test_the_strangest_date_is_refused_or_found(self, record: FedRecord, date: str, status: int) -> None:
         answer = record.api.post("/fhir/DocumentReference", bodies.document(record.id, date=date), as_=AUTHOR)
         latest = record.publish(content=b"%PDF-1.4 latest", date="9998-01-01T00:00:00Z")
 
-        assert answer.status in {201, 422}, answer.body
-        assert record.found(record.patient)[0] == latest
+        assert answer.status == status, answer.body
+        assert record.found(record.patient) == ([latest, answer.id] if status == 201 else [latest])
 
     def test_links_carry_the_record_and_never_the_ins(self, week: tuple[FedRecord, list[str]]) -> None:
         record, _ = week

@@ -8,6 +8,7 @@ import pytest
 from dmp.domain.requester import Requester
 from tests import bodies
 from tests.api_client import ApiClient, Response
+from tests.aws_calls import counted
 from tests.fed_record import AUTHOR, HOSPITAL, SPECIALIST, FedRecord, open_record
 from tests.integration.test_official_documents import relating
 from tests.integration.test_submissions import OTHER_PDF, documents_of, submit, superseding, with_folder
@@ -356,3 +357,41 @@ class TestRemarks:
         (issue,) = answer.json["entry"][1]["response"]["outcome"]["issue"]
         assert issue["details"]["coding"][0]["code"] == "ins-key-wrong"
         assert wrong not in answer.body.decode()
+
+
+@pytest.mark.parametrize("how", ["id", "identifier"])
+def test_a_folder_that_nobody_may_know_of_is_not_there(record: FedRecord, how: str) -> None:
+    record.authorise(SPECIALIST)
+    name = named()
+    first = submit(record, with_folder(record, name, "POST"))
+    for document in documents_of(first):
+        record.mask(document)
+    folder = lists_of(first)[1]
+    record.api.get(f"/fhir/List/{folder}", as_=SPECIALIST)
+    ways = {
+        "id": (f"List/{folder}", f"List/{record.id}.{'0' * 26}"),
+        "identifier": ("List", f"List/{record.id}.{'0' * 26}"),
+    }
+
+    answers = []
+    for url in ways[how]:
+        body = with_folder(record, name if url == "List" else named(), "PUT", THIRD_PDF)
+        body["entry"][-1]["request"]["url"] = url
+        with counted() as calls:
+            answer = submit(record, body, as_=SPECIALIST)
+        answers.append((answer.status, answer.code, list(calls)))
+
+    hidden, missing = answers
+    assert missing[:2] == (422, "unknown-reference")
+    assert hidden == (missing if how == "id" else (409, "duplicate-unique-id", missing[2]))
+
+
+def test_a_folder_that_one_sees_and_did_not_feed_is_refused(record: FedRecord) -> None:
+    record.authorise(SPECIALIST)
+    folder = lists_of(submit(record, with_folder(record, named(), "POST")))[1]
+    body = with_folder(record, named(), "PUT", THIRD_PDF)
+    body["entry"][-1]["request"]["url"] = f"List/{folder}"
+
+    answer = submit(record, body, as_=SPECIALIST)
+
+    assert (answer.status, answer.code) == (403, "not-authorised")

@@ -12,6 +12,8 @@ from tests import bodies
 from tests.api_client import ApiClient, Response
 from tests.aws_calls import counted
 from tests.fed_record import AUTHOR, COLLEAGUE, HOSPITAL, SPECIALIST, STRANGER, FedRecord, open_record
+from tests.integration.test_folders import lists_of
+from tests.integration.test_submissions import with_folder as of_folder
 from tests.rich_documents import ARCHIVED, COMMUNITY, concept
 
 type Json = dict[str, Any]
@@ -363,6 +365,17 @@ class TestCallers:
 
         assert fed.find("", HOSPITAL).status == 403
 
+    def test_an_author_finds_lists_whatever_was_deleted_since(self, api: ApiClient, stack: dict[str, str]) -> None:
+        fed = fed_record(open_record(api, stack))
+        own = submit(fed.record, submitted(fed.record, 9, {}), as_=HOSPITAL)[0]
+        for day in range(10, 13):
+            later = fed.record.publish(HOSPITAL, b"%%PDF-1.4 %d" % day, date=f"2026-03-{day}T10:00:00Z")
+            assert fed.record.api.delete(f"/fhir/DocumentReference/{later}", as_=HOSPITAL).status == 204
+
+        found = fed.find("", HOSPITAL)
+
+        assert [one["id"] for one in found.resources] == [own]
+
     def test_another_person_sees_no_record(self, fed: Fed) -> None:
         from tests.requester_factories import requester_patient
 
@@ -433,6 +446,33 @@ class TestVersions:
         ]
 
         assert {(one.status, one.code) for one in answers} == {(404, "no-list")}
+
+    def test_a_version_is_what_the_history_tells_of_it(self, api: ApiClient, stack: dict[str, str]) -> None:
+        record = open_record(api, stack)
+        record.authorise(SPECIALIST)
+        name = {key: bodies.unique_id()[key] for key in ("system", "value")}
+        kept, dropped = (record.publish(HOSPITAL, b"%PDF-1.4 " + text) for text in (b"kept", b"dropped"))
+        places = []
+        for method, held in (("POST", [kept, dropped]), ("PUT", [kept])):
+            body = of_folder(record, name, method)
+            body["entry"][-1]["resource"]["entry"] = [
+                {"item": {"reference": f"DocumentReference/{one}"}} for one in held
+            ]
+            places.append(lists_of(record.api.post("/fhir", body, as_=HOSPITAL))[1])
+        (folder,) = set(places)
+        costs = {}
+
+        for who in (HOSPITAL, SPECIALIST, record.patient):
+            history = record.api.get(f"/fhir/List/{folder}/_history", as_=who).json["entry"]
+            versions = []
+            for number in (1, 2, 3):
+                with counted() as calls:
+                    versions.append(record.api.get(f"/fhir/List/{folder}/_history/{number}", as_=who))
+                costs[who.identifier, number] = list(calls)
+            assert [one.json for one in versions[1::-1]] == [one["resource"] for one in history]
+            assert [len(one["resource"]["entry"]) for one in history] == [1, 2]
+            assert versions[2].status == 404
+        assert len({tuple(one) for one in costs.values()}) == 1
 
     def test_former_versions_show_what_may_be_seen_now(self, api: ApiClient, stack: dict[str, str]) -> None:
         fed = fed_record(open_record(api, stack))

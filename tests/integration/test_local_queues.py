@@ -9,9 +9,9 @@ from unittest.mock import patch
 import boto3
 import pytest
 
+from infra.local.event_sources import QueueMapping
 from infra.local.queues import QueueConsumer
 from infra.local.runtime import FunctionFailed, Runtime
-from infra.local.event_sources import QueueMapping
 from tests.aws_stack import NOWHERE
 
 ARN = "arn:aws:sqs:eu-west-3:123456789012:"

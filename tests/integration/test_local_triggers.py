@@ -11,8 +11,8 @@ from unittest.mock import patch
 import boto3
 import pytest
 
-from infra.local.runtime import FunctionFailed, Runtime
 from infra.local.event_sources import StreamMapping
+from infra.local.runtime import FunctionFailed, Runtime
 from infra.local.triggers import StreamConsumer, matches
 from tests.aws_stack import NOWHERE
 

@@ -1,5 +1,6 @@
 """Large files: announced, sent to the bucket, verified, and only then there for others (ITI-105)."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,8 @@ from time_machine import TimeMachineFixture
 
 from dmp.adapters import aws
 from dmp.domain.requester import Requester
+from dmp.domain.upload import MOST_REPLACED
+from dmp.fhir.submission import MAX_DOCUMENTS
 from infra.local import demo_documents
 from tests import bodies, uploads
 from tests.api_client import ApiClient, Response
@@ -16,12 +19,15 @@ from tests.faults import fsck
 from tests.fed_record import AUTHOR, COLLEAGUE, HOSPITAL, SPECIALIST, STRANGER, FedRecord, open_record
 from tests.integration.test_official_documents import patient as demo_patient
 from tests.integration.test_visibility import about, hidden, told
-from tests.uploads import announce, announcement, cda_announcement, extension, tell, uploaded
+from tests.uploads import UPLOAD, UPLOAD_ERROR, announce, announcement, cda_announcement, extension, tell, uploaded
 
 OTHER_PDF = b"%PDF-1.7\n%other\n%%EOF\n"
 HTML = b"<html><script>alert(1)</script></html>"
 AT = datetime(2026, 3, 2, 17, 30, tzinfo=UTC)
 MIB = 1024 * 1024
+MOST_TAKEN = 60
+"""More than one transaction can end."""
+VERSIONS_SAID: tuple[dict[str, object], ...] = ({"valueString": "2"}, {"valueInteger": 2})
 SUPERSEDE = [{"op": "replace", "path": "/status", "value": "superseded"}]
 
 
@@ -56,8 +62,34 @@ def told_of_documents(record: FedRecord) -> list[tuple[str, frozenset[str]]]:
     return [(one.kind, one.about) for one in told(record) if one.kind.startswith("document-")]
 
 
-def replacing(document: str) -> dict[str, Any]:
-    return {"relatesTo": [{"code": "replaces", "target": {"reference": f"DocumentReference/{document}"}}]}
+def replacing(*documents: str) -> dict[str, Any]:
+    targets = [{"reference": f"DocumentReference/{document}"} for document in documents]
+    return {"relatesTo": [{"code": "replaces", "target": target} for target in targets]}
+
+
+def fed(record: FedRecord, number: int) -> list[str]:
+    """Ids of as many documents, fed a bundle at a time."""
+    made: list[str] = []
+    while len(made) < number:
+        contents = [b"%%PDF-1.7\n%%%d\n%%%%EOF\n" % (len(made) + n) for n in range(min(MAX_DOCUMENTS, number - len(made)))]
+        answer = record.api.post("/fhir", bodies.submission(record.id, *contents), as_=AUTHOR)
+        assert answer.status == 200, answer.body
+        locations = [one["response"]["location"].split("/") for one in answer.json["entry"]]
+        made += [location[1] for location in locations if location[0] == "DocumentReference"]
+    return made
+
+
+def replacing_letter(record: FedRecord, unique_ids: Iterable[str]) -> bytes:
+    """A CDA that says it replaces other documents."""
+    said = "".join(
+        f'<relatedDocument typeCode="RPLC"><parentDocument><id root="{one.removeprefix("urn:oid:")}"/>'
+        "</parentDocument></relatedDocument>"
+        for one in unique_ids
+    )
+    content = letter(record, bodies.unique_id()["value"].removeprefix("urn:oid:")).decode()
+    head, tag, rest = content.partition("<componentOf")
+    assert tag
+    return f"{head}{said}{tag}{rest}".encode()
 
 
 def test_an_announced_document_says_where_its_bytes_go(record: FedRecord, clock: TimeMachineFixture) -> None:
@@ -264,7 +296,7 @@ def test_what_an_upload_replaces_goes_on_until_it_is_there(record: FedRecord) ->
 
     assert before == [former]
     assert (found(record, SPECIALIST), record.found(SPECIALIST, "status=superseded")) == ([upload.id], [former])
-    assert [kind for kind, _ in told_of_documents(record)] == ["document-added", "document-replaced"]
+    assert sorted(kind for kind, _ in told_of_documents(record)) == ["document-added", "document-replaced"]
     assert upload.read(SPECIALIST).json["relatesTo"][0]["target"]["reference"] == f"DocumentReference/{former}"
     assert fsck.problems(record) == []
 
@@ -295,7 +327,7 @@ def test_what_replaces_a_document_hidden_meanwhile_comes_hidden(record: FedRecor
     assert len(upload.read(SPECIALIST).json["relatesTo"]) == 1
 
 
-def test_a_document_replaced_meanwhile_by_another_is_replaced_no_more(record: FedRecord) -> None:
+def test_a_document_replaced_meanwhile_is_replaced_no_more_and_the_late_upload_is_current_beside_its_successor(record: FedRecord) -> None:
     former = record.publish()
     upload = announce(record, OTHER_PDF, **replacing(former))
     other = record.publish(content=b"%PDF-1.4 third\n%%EOF\n", **replacing(former))
@@ -498,6 +530,31 @@ def test_of_versions_that_were_uploaded_the_latest_is_current(record: FedRecord,
     assert fsck.problems(record) == []
 
 
+def test_an_earlier_version_that_is_uploaded_late_is_masked_as_the_later_one_is(record: FedRecord) -> None:
+    first, second = (announce_cda(record, letter(record, f"2.25.97.{n}", version=n)) for n in (1, 2))
+    second.complete()
+    record.mask(second.id)
+
+    first.complete()
+
+    labels = record.api.get(f"/fhir/DocumentReference/{first.id}", as_=record.patient).json["securityLabel"]
+    assert [one["coding"][0]["code"] for one in labels] == ["N", "MASQUE_PS"]
+    assert found(record, AUTHOR) == [second.id]
+    assert fsck.problems(record) == []
+
+
+def test_an_earlier_version_that_was_announced_to_replace_the_later_one_does(record: FedRecord) -> None:
+    second = announce_cda(record, letter(record, "2.25.98.2", version=2))
+    second.complete()
+    related = [{"code": "replaces", "target": {"reference": f"DocumentReference/{second.id}"}}]
+    first = announce_cda(record, letter(record, "2.25.98.1", version=1), relatesTo=related)
+
+    first.complete()
+
+    assert found(record, AUTHOR) == [first.id]
+    assert fsck.problems(record) == []
+
+
 def test_an_event_that_comes_again_or_late_changes_nothing(record: FedRecord) -> None:
     upload = announce(record)
     events = [upload.send() for _ in range(3)]
@@ -619,3 +676,56 @@ def test_a_document_that_is_uploaded_masked_by_default_is_masked(record: FedReco
     document = uploaded(record)
 
     assert [found(record, who) for who in (AUTHOR, SPECIALIST)] == [[document], []]
+
+
+def test_what_would_end_more_documents_than_one_transaction_can_is_refused_at_once(record: FedRecord) -> None:
+    formers = fed(record, MOST_REPLACED + 1)
+
+    refused = post(record, announcement(record.id, **replacing(*formers)))
+    upload = announce(record, **replacing(*formers[1:]))
+
+    assert (refused.status, refused.code, refused.expressions) == (413, "too-many", ["DocumentReference.relatesTo"])
+    assert (upload.complete(), sorted(found(record, AUTHOR))) == ([], sorted([upload.id, formers[0]]))
+    assert fsck.problems(record) == []
+
+
+def test_a_cda_that_says_it_replaces_more_than_that_ends_and_replaces_nothing(record: FedRecord) -> None:
+    formers = fed(record, MOST_TAKEN)
+    names = [one["masterIdentifier"]["value"] for one in record.find(AUTHOR).resources]
+    upload = announce_cda(record, replacing_letter(record, names))
+
+    assert upload.complete() == []
+
+    assert (upload.error, upload.versions()) == ("too-many", [])
+    assert sorted(found(record, AUTHOR)) == sorted(formers)
+    assert fsck.problems(record) == []
+
+
+@pytest.mark.parametrize("url", [UPLOAD, UPLOAD_ERROR])
+@pytest.mark.parametrize("body", [bodies.document, announcement])
+def test_what_only_the_server_says_of_an_upload_nobody_else_does(record: FedRecord, body: Any, url: str) -> None:
+    said = [{"url": "https://example.org/other", "valueString": "x"}, {"url": url, "valueString": "x"}]
+
+    answer = post(record, body(record.id, extension=said))
+
+    assert (answer.status, answer.code) == (422, "invalid-resource")
+    assert answer.expressions == ["DocumentReference.extension[1]"]
+    assert record.objects() == {}
+
+
+def test_in_a_bundle_neither(record: FedRecord) -> None:
+    answer = record.api.post(
+        "/fhir", bodies.submission(record.id, extension=[{"url": UPLOAD, "valueUrl": "https://example.org"}]), as_=AUTHOR
+    )
+
+    assert (answer.status, answer.code) == (422, "invalid-resource")
+    assert answer.expressions == ["Bundle.entry[1].resource.extension[0]"]
+
+
+def test_the_number_of_a_version_is_a_text(record: FedRecord) -> None:
+    url = UPLOAD.replace("dmp-upload", "dmp-version")
+
+    answers = [post(record, bodies.document(record.id, extension=[{"url": url, **said}])) for said in VERSIONS_SAID]
+
+    assert [one.status for one in answers] == [201, 422]
+    assert answers[1].expressions == ["DocumentReference.extension[0]"]

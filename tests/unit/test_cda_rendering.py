@@ -262,8 +262,10 @@ def test_a_text_that_is_too_long_is_not_shown() -> None:
         "on" * 900_000,
         "data " * 390_000,
         "<linkHtml>" * 80 + "x" * 1_900_000 + "</linkHtml>" * 80,
+        "<linkHtml>" * 80 + "x " * 900_000 + "</linkHtml>" * 80,
+        "'" * 1_900_000,
     ],
-    ids=["wide", "deep", "handlers", "addresses", "links"],
+    ids=["wide", "deep", "handlers", "addresses", "links", "words", "apostrophes"],
 )
 def test_two_megabytes_are_rendered_in_a_second(narrative: str) -> None:
     content = narrated(narrative)
@@ -271,3 +273,27 @@ def test_two_megabytes_are_rendered_in_a_second(narrative: str) -> None:
 
     assert html_of(content)
     assert time.process_time() - before < CPU_SECONDS
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        narrated("&lt;" * 1_900_000),
+        narrated("<renderMultiMedia/>" * 60_000),
+        structured(*(section(f"<text>{'&amp;' * 480_000}</text>") for _ in range(4))),
+        embedding(b"'" * (5 * 2**20), "text/plain"),
+        embedding("é".encode() * (2**21 + 1), "text/plain"),
+    ],
+    ids=["signs", "images", "sections", "text", "bytes"],
+)
+def test_what_would_be_larger_than_an_answer_is_no_page(content: bytes) -> None:
+    before = time.process_time()
+
+    assert html_of(content) is None
+    assert time.process_time() - before < CPU_SECONDS
+
+
+def test_quotes_and_apostrophes_are_themselves() -> None:
+    text = 'L\'enfant a dit "oui" & < non'
+
+    assert escape(text) in page(narrated(escape(text)))

@@ -22,6 +22,7 @@ KNOWN_WRONG = {"Binary-B-ink.json"}  # its data is the name of a file, for the p
         ({"resourceType": "Patient", "active": None}, "null is not allowed"),
         ({"resourceType": "Patient", "name": []}, "empty array"),
         ({"resourceType": "Patient", "name": [{}]}, "ele-1"),
+        ({"resourceType": "Patient", "name": [{"given": ["Zoé", None]}]}, "null with no extension"),
         ({"resourceType": "Patient", "birthDate": "2023-02-29"}, "no day of the calendar"),
         ({"resourceType": "Patient", "extension": [{"url": "u"}]}, "ext-1"),
         ({"resourceType": "Patient", "text": {"status": "generated", "div": "<div>"}}, "txt-1"),
@@ -46,6 +47,14 @@ def test_version_4_0_1_is_known() -> None:
 
 def test_a_sound_resource_passes() -> None:
     assert_valid_r4({"resourceType": "Patient", "id": "a", "active": True, "birthDate": "1979-03-28"})
+
+
+def test_a_primitive_may_have_an_extension_in_place_of_its_value() -> None:
+    extensions = {"extension": [{"url": "https://example.org/e", "valueString": "x"}]}
+
+    assert_valid_r4(
+        {"resourceType": "Patient", "name": [{"given": ["Zoé", None], "_given": [None, extensions]}]},
+    )
 
 
 @pytest.mark.skipif(not OFFICIAL, reason="the official examples lie outside this repository")

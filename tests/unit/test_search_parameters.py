@@ -75,6 +75,27 @@ def test_a_token_matches_system_and_code(token: str, system: str, code: str, *, 
     assert search(("identifier", token)).tokens_match("identifier", [(system, code)]) is matches
 
 
+LIMITS = [
+    ([("text", "é" * 2_048)], [("text", "é" * 2_049)]),
+    ([("_cursor", "a" * 4_096)], [("_cursor", "a" * 4_097)]),
+    ([("unknown", "a" * 16_377)], [("unknown", "a" * 16_378)]),
+    ([("text", "a" * 4_000)] * 4, [("text", "a" * 4_000)] * 5),
+    ([("identifier", ",".join("a" * 50))], [("identifier", ",".join("a" * 51))]),
+    ([("identifier", "a,b"), ("text", ",".join("a" * 48))], [("identifier", "a,b"), ("text", ",".join("a" * 49))]),
+    ([("identifier", "a")] * 50, [("identifier", "a")] * 51),
+]
+
+
+@pytest.mark.parametrize(("most", "beyond"), LIMITS)
+def test_a_search_has_an_end(most: list[tuple[str, str]], beyond: list[tuple[str, str]]) -> None:
+    search(*most)
+    failure = refused(*beyond)
+
+    assert (type(failure), failure.code) == (Malformed, "invalid-parameter")
+    assert failure.expression in (None, f"http.{beyond[-1][0]}")
+    assert "a" * 50 not in str(failure.detail)
+
+
 def test_a_search_without_a_parameter_matches_everything() -> None:
     nothing = search()
 

@@ -1,12 +1,23 @@
 """How texts and times compare in searches (FHIR R4 search, ITI-67)."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dmp.fhir.search_values import CONTAINS, EXACT, DateValue, Prefix, TextValue, folded, parse_date_value
+from dmp.fhir.search_values import (
+    CONTAINS,
+    EXACT,
+    DateValue,
+    Prefix,
+    TextValue,
+    alternatives,
+    folded,
+    parse_date_value,
+    parse_token,
+)
 
 MOMENTS = st.datetimes(datetime(1950, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 LENGTHS = st.timedeltas(timedelta(milliseconds=1), timedelta(days=800))
@@ -133,3 +144,32 @@ class TestTexts:
         if TextValue(wanted).matches(element):
             assert TextValue(wanted, CONTAINS).matches(element)
             assert TextValue(wanted, CONTAINS).matches(f"x {element}")
+
+
+class TestAlternatives:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("a,b", ["a", "b"]),
+            (r"a\,b,c", [r"a\,b", "c"]),
+            (r"a\\,b", [r"a\\", "b"]),
+            (",a,,b,", ["a", "b"]),
+            ("a\\", ["a\\"]),
+            ("", []),
+        ],
+    )
+    def test_are_between_commas_that_nothing_escapes(self, text: str, expected: list[str]) -> None:
+        assert alternatives(text) == expected
+
+    @given(st.lists(st.text("ab", min_size=1), min_size=1))
+    def test_come_apart_as_they_were_joined(self, parts: list[str]) -> None:
+        assert alternatives(",".join(parts)) == parts
+
+    @pytest.mark.parametrize("text", ["a" * 1_000_000, "a," * 500_000, "|" * 1_000_000], ids=["one", "many", "bars"])
+    def test_of_a_megabyte_are_read_at_once(self, text: str) -> None:
+        before = time.process_time()
+
+        alternatives(text)
+        parse_token(text)
+
+        assert time.process_time() - before < 2

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
-from dmp.adapters import document_items, keys, record_items
+from dmp.adapters import document_items, identifier_items, keys, record_items
 from dmp.adapters.keyring import Keyring
 from dmp.adapters.record_items import Item
 from dmp.adapters.table import Range, Table
 from dmp.domain.document import DocumentEntry
 from dmp.domain.document_list import ListEntry
+from dmp.domain.edition_set import EditionSet
 from dmp.domain.identifiers import Identifier
 from dmp.domain.record import Record
 from dmp.domain.search_terms import Stretch
@@ -111,16 +112,26 @@ class DocumentStore:
         claim = self._table.get(keys.item_key(pk, keys.unique_id(self._keyring.unique_id_digest(identifier))))
         prefix = f"{keys.IDENTIFIERS}{self._keyring.identifier_digest(identifier)}#"
         items, _ = self._table.query(pk, Range(prefix, prefix + _LAST))
-        found = [item["local"]["S"] for item in ([claim] if claim else []) + items]
+        found = [local for item in ([claim] if claim else []) + items for local in identifier_items.locals_of(item)]
         return list(dict.fromkeys(found))
+
+    def editions(self, record: str, keeper: Identifier, sets: Sequence[Identifier]) -> dict[Identifier, EditionSet]:
+        """What one keeper fed of each of these sets, of those too of which nothing is there: one call per 100."""
+        sks = {one: identifier_items.edition_key(self._keyring, record, one, keeper)["sk"]["S"] for one in sets}
+        found = self._table.batch_get(keys.partition(record), list(sks.values()))
+        return {
+            one: identifier_items.read_editions(found.get(sk), EditionSet(record=record, set=one, keeper=keeper))
+            for one, sk in sks.items()
+        }
 
     def candidates(self, identifier: Identifier, limit: int) -> list[tuple[str, str]]:
         """Record and local id of whatever carries an identifier, in any record; hints only."""
         digests = {self._keyring.unique_id_digest(identifier), self._keyring.identifier_digest(identifier)}
         found = [
-            (keys.record_of(item["pk"]["S"]), item["local"]["S"])
+            (keys.record_of(item["pk"]["S"]), local)
             for digest in sorted(digests)
             for item in self._table.query_index("by-identifier", "gi_ident", digest, limit=limit)[0]
+            for local in identifier_items.locals_of(item)
         ]
         return list(dict.fromkeys(found))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from dmp.adapters.identifier_items import is_further
 from dmp.adapters.writes import Write, Writes
 from dmp.domain.changes import Change, Contention, Trace
 from dmp.domain.errors import TooLarge, Unavailable
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from dmp.adapters.keyring import Keyring
 
 LARGEST_TRANSACTION = 100
+LARGEST_AHEAD = 200
+"""Look-ups that may be written ahead of one transaction."""
 LARGEST_ITEM = 400_000
 """Bytes that one item may have: DynamoDB takes 400 KB."""
 LARGEST_SUM = 4_000_000
@@ -42,12 +45,10 @@ class Ledger:
         Raises `Contention` when a condition did not hold, `TooLarge` over 100 writes or for an item that is too large,
         `Unavailable` when DynamoDB does not say that it succeeded.
         """
-        writes = [(write, change) for change in changes for write in self._writes.of(change)]
-        if len(writes) > LARGEST_TRANSACTION:
-            raise TooLarge("too-many")
-        sizes = [_size(write) for write, _ in writes]
-        if sum(sizes) > LARGEST_SUM or any(size > LARGEST_ITEM for size in sizes):
-            raise TooLarge("too-large")
+        ahead, writes = _split([(write, change) for change in changes for write in self._writes.of(change)])
+        _check_sizes([write for write, _ in writes])
+        for write in ahead:
+            self._put(write["Put"])
         for attempt in range(1, _ATTEMPTS + 1):
             reasons = self._attempt([write for write, _ in writes])
             if reasons is None:
@@ -67,8 +68,12 @@ class Ledger:
     def append(self, entry: Trace) -> None:
         """Append one entry to the trace, before the answer it tells of leaves."""
         item = self._writes.audit_item(entry)
+        self._put({"TableName": self._audit, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"})
+
+    def _put(self, put: Write) -> None:
+        """Put an item unless it is there."""
         try:
-            self._client().put_item(TableName=self._audit, Item=item, ConditionExpression="attribute_not_exists(pk)")
+            self._client().put_item(**put)
         except ClientError as failure:
             # A repetition by the SDK after a lost answer finds the entry of the first attempt: it is there.
             if failure.response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
@@ -87,6 +92,31 @@ class Ledger:
         except BotoCoreError as failure:
             raise Unavailable("service-unavailable") from failure
         return None
+
+
+def _split(
+    writes: list[tuple[Write, Change]],
+) -> tuple[list[Write], list[tuple[Write, Change]]]:
+    """What is written ahead, and what all at once; TooLarge where that is too much.
+
+    Where they are too many together, the look-ups of further identifiers go ahead: they are hints, which whoever finds
+    one checks, so that one which leads nowhere does no harm.
+    """
+    ahead = [write for write, _ in writes if _is_hint(write)] if len(writes) > LARGEST_TRANSACTION else []
+    at_once = [(write, change) for write, change in writes if not ahead or not _is_hint(write)]
+    if len(at_once) > LARGEST_TRANSACTION or len(ahead) > LARGEST_AHEAD:
+        raise TooLarge("too-many", detail=f"it would write {len(writes)} items: divide it, a hundred is the most")
+    return ahead, at_once
+
+
+def _is_hint(write: Write) -> bool:
+    return is_further(write.get("Put", {}).get("Item", {}))
+
+
+def _check_sizes(writes: Sequence[Write]) -> None:
+    sizes = list(map(_size, writes))
+    if sum(sizes) > LARGEST_SUM or any(size > LARGEST_ITEM for size in sizes):
+        raise TooLarge("too-large")
 
 
 def _size(write: Write) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import singledispatchmethod
 from typing import Any
 
-from dmp.adapters import audit_items, consent_items, document_items, keys, message_items, record_items
+from dmp.adapters import audit_items, consent_items, document_items, identifier_items, keys, message_items, record_items
 from dmp.adapters.keyring import Keyring
 from dmp.adapters.record_items import Item
 from dmp.domain.changes import (
@@ -20,6 +20,7 @@ from dmp.domain.changes import (
     RemoveSubscription,
     SaveConsent,
     SaveDocument,
+    SaveEditions,
     SaveList,
     SaveMessage,
     SaveRecord,
@@ -117,9 +118,11 @@ class Writes:
                 yield self._create(document_items.write_document(previous, sk))
         else:
             yield self._create(item)
-        known = previous.identifiers if previous else ()
+        known = set(previous.identifiers) if previous else set()
+        if entry.edition:
+            known.add(entry.edition.set)  # the item of its set leads to it
         for identifier in dict.fromkeys(one for one in entry.identifiers if one not in known):
-            yield self._create(self._further_identifier(entry.record, entry.local, digest(identifier)))
+            yield self._create(identifier_items.write_further(entry.record, entry.local, digest(identifier)))
 
     @of.register
     def _(self, change: SaveList) -> Iterator[Write]:
@@ -129,6 +132,12 @@ class Writes:
             return
         yield self._replace(item, previous.version)
         yield self._create(document_items.write_list(previous, keys.former("List", previous.local, previous.version)))
+
+    @of.register
+    def _(self, change: SaveEditions) -> Iterator[Write]:
+        item = identifier_items.write_editions(self._keyring, change.editions)
+        revision = change.editions.revision
+        yield self._replace(item, revision - 1) if revision > 1 else self._create(item)
 
     @of.register
     def _(self, change: ClaimIdentifier) -> Iterator[Write]:
@@ -226,12 +235,6 @@ class Writes:
         item = self.audit_item(change)
         put = {"TableName": self._audit, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
         yield {"Put": put}
-
-    @staticmethod
-    def _further_identifier(record: str, local: str, digest: str) -> Item:
-        sk = keys.other_identifier(digest, local)
-        key = keys.item_key(keys.partition(record), sk)
-        return key | {"kind": {"S": "identifier"}, "local": {"S": local}, "gi_ident": {"S": digest}}
 
     def audit_item(self, trace: Trace) -> Item:
         """The item of an entry of the trace, in the partition of its record or else of its caller."""

@@ -48,6 +48,7 @@ def _header(document: Element) -> ClinicalDocumentHeader:
     patients = document.all("recordTarget/patientRole")
     language = document.first("languageCode").get("code")
     return ClinicalDocumentHeader(
+        names_a_patient=bool(document.all("recordTarget")),
         patient_ids=identifiers_of(document.all("recordTarget/patientRole/id")),
         patient=patient_of(patients[0]) if patients else None,
         unique_id=_unique_id(document.first("id")),

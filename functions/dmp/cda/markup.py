@@ -33,6 +33,11 @@ class Node:
         """All the text within, space normalised."""
         return " ".join("".join(self._texts()).split())
 
+    @property
+    def has_text(self) -> bool:
+        """Whether there is any text within but space; read no further than to the first."""
+        return any(text and not text.isspace() for text in self._texts())
+
     def _texts(self) -> Iterator[str]:
         stack: list[Node | str] = [self]
         while stack:

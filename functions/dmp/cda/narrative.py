@@ -4,6 +4,7 @@ import re
 from html import escape
 
 from dmp.cda.markup import Node
+from dmp.domain.errors import TooLarge
 
 ELEMENTS = frozenset(
     {"p", "div", "ul", "ol", "li", "table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td"}
@@ -31,45 +32,53 @@ _SPANS = ("colspan", "rowspan")
 _LARGEST_SPAN = 100
 
 
-def html_of(narrative: Node, media_text: str) -> str:
+def html_of(narrative: Node, media_text: str, most: int) -> str:
     """The HTML of a narrative: all its text, in allowed elements; `media_text` stands for images and attached files.
 
-    Text is escaped; no address, script, style or name of the document comes through, links become their text.
+    Text is escaped; no address, script, style or name of the document comes through, links become their text. Raises
+    TooLarge `too-large` as soon as it has more than `most` characters.
     """
-    writer = _Writer(media_text)
+    writer = _Writer(media_text, most)
     writer.children(narrative, "div")
     return "".join(writer.pieces)
 
 
 def text_of(text: str) -> str:
     """A text as HTML; what reads like a handler, or the address of a script, is written so that no scan takes it so."""
-    return _SUSPECT.sub(lambda found: f"{found[0][:-1]}&#{ord(found[0][-1])};", escape(text))
+    return _SUSPECT.sub(lambda found: f"{found[0][:-1]}&#{ord(found[0][-1])};", escape(text, quote=False))
 
 
 class _Writer:
     """Appends the pieces of the HTML, each once, however deep it stands."""
 
-    def __init__(self, media_text: str) -> None:
+    def __init__(self, media_text: str, most: int) -> None:
         self.pieces: list[str] = []
+        self._room = most
         self._media = f"<div>{text_of(media_text)}</div>"
 
     def children(self, node: Node, parent: str) -> None:
         """Write what an element holds, within an HTML element."""
         for child in node.children:
             if isinstance(child, str):
-                self.pieces.append(text_of(child))
+                self._write(text_of(child))
             else:
                 self._element(child, parent)
+
+    def _write(self, piece: str) -> None:
+        self._room -= len(piece)
+        if self._room < 0:
+            raise TooLarge("too-large")
+        self.pieces.append(piece)
 
     def _element(self, node: Node, parent: str) -> None:
         match node.name:
             case "br":
-                self.pieces.append("<br>")
+                self._write("<br>")
             case "renderMultiMedia":
-                self.pieces.append(self._media)
+                self._write(self._media)
                 self.children(node, parent)
-            case "linkHtml" if not node.content:
-                self.pieces.append(text_of(_address(node.get("href"))))
+            case "linkHtml" if not node.has_text:
+                self._write(text_of(_address(node.get("href"))))
             case _:
                 self._wrapped(node, parent)
 
@@ -79,9 +88,9 @@ class _Writer:
         style = node.get("styleCode").lower() if name not in _STRUCTURE else ""
         tags = [tag for word, tag in _STYLES if word in style]
         opening = [f"{name}{_attributes(node, name)}"] if name else []
-        self.pieces += [f"<{tag}>" for tag in (*opening, *tags)]
+        self._write("".join(f"<{tag}>" for tag in (*opening, *tags)))
         self.children(node, name or parent)
-        self.pieces += [f"</{tag}>" for tag in (*reversed(tags), *([name] if name else []))]
+        self._write("".join(f"</{tag}>" for tag in (*reversed(tags), *([name] if name else []))))
 
 
 def _name(node: Node, parent: str) -> str:

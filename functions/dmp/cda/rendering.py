@@ -1,7 +1,7 @@
 """A CDA R2 document as a page for a person to read: heading and narrative, safe HTML without style or script."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -23,10 +23,12 @@ _PAGE = """<!DOCTYPE html>
 """
 _DEEPEST_HEADING = 6
 _PLAIN_TEXT = "text/plain"
+LARGEST_PAGE = 4 * 1024 * 1024
+"""Bytes of a page; what would be larger is read in the document itself."""
 
 
 def html_of(content: bytes) -> str | None:
-    """The page of a CDA, in French; None where the bytes cannot be read as one.
+    """The page of a CDA, in French; None where the bytes cannot be read as one, or the page would exceed 4 MiB.
 
     It holds nothing but text, lists and tables: no script, style, link, image or address of the document, so that it
     is shown under the policy `default-src 'none'`.
@@ -39,7 +41,11 @@ def html_of(content: bytes) -> str | None:
         return None
     title = text_of(header.title or _label("untitled"))
     facts = "".join(f"<dt>{text_of(_label(name))}</dt><dd>{text_of(text)}</dd>" for name, text in _facts(header))
-    return _PAGE.format(title=title, facts=facts, body=_body(content))
+    try:
+        page = _PAGE.format(title=title, facts=facts, body=_body(content))
+    except TooLarge:
+        return None
+    return page if len(page.encode()) <= LARGEST_PAGE else None
 
 
 def _facts(header: ClinicalDocumentHeader) -> Iterator[tuple[str, str]]:
@@ -90,7 +96,17 @@ def _body(content: bytes) -> str:
         sections = sections_of(content, with_entries=False)
     except Invalid:
         return _paragraph(_label("too-complex"))
-    return "".join(_sections(sections, 2)) if sections else _file(content)
+    return "".join(_within(_sections(sections, 2))) if sections else _file(content)
+
+
+def _within(pieces: Iterable[str]) -> Iterator[str]:
+    """The pieces of a page; TooLarge as soon as they cannot be one."""
+    room = LARGEST_PAGE
+    for piece in pieces:
+        room -= len(piece)
+        if room < 0:
+            raise TooLarge("too-large")
+        yield piece
 
 
 def _sections(sections: Sequence[Section], level: int) -> Iterator[str]:
@@ -99,7 +115,7 @@ def _sections(sections: Sequence[Section], level: int) -> Iterator[str]:
         title = section.title or (section.code.display if section.code else "") or _label("section")
         yield f"<section><{heading}>{text_of(title)}</{heading}>"
         if section.narrative:
-            yield f"<div>{narrative_html(section.narrative, _label('media'))}</div>"
+            yield f"<div>{narrative_html(section.narrative, _label('media'), LARGEST_PAGE)}</div>"
         yield from _sections(section.sections, level + 1)
         yield "</section>"
 
@@ -111,7 +127,9 @@ def _file(content: bytes) -> str:
         return _paragraph(_label("empty"))
     media_type, data = found
     if media_type == _PLAIN_TEXT:
-        return f"<pre>{text_of(_text(data))}</pre>"
+        if len(text := _text(data)) > LARGEST_PAGE:
+            raise TooLarge("too-large")
+        return f"<pre>{text_of(text)}</pre>"
     kind = _texts()["kinds"].get(media_type, media_type)
     return _paragraph(_label("file").format(kind=kind, type=media_type))
 

@@ -6,6 +6,7 @@ from dmp.domain.audit import AuditEntry
 from dmp.domain.consent import Consent, Grantor
 from dmp.domain.document import DocumentEntry
 from dmp.domain.document_list import ListEntry
+from dmp.domain.edition_set import EditionSet
 from dmp.domain.identifiers import Identifier
 from dmp.domain.notification import Message
 from dmp.domain.record import Record
@@ -61,6 +62,13 @@ class SaveList:
 
     entry: ListEntry
     previous: ListEntry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SaveEditions:
+    """Write the versions of a set; fails where anybody has written them since their last revision was read."""
+
+    editions: EditionSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +199,7 @@ Change = (
     | SaveConsent
     | SaveDocument
     | SaveList
+    | SaveEditions
     | ClaimIdentifier
     | ClaimCriterion
     | SaveRelatedPerson

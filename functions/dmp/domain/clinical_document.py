@@ -86,6 +86,8 @@ class ClinicalDocumentHeader:
     `unique_id` and `set_id` are in the form of `unique_id_of`.
     """
 
+    names_a_patient: bool = True
+    """Whether there is a recordTarget at all: one without an INS is a person who cannot be told."""
     patient_ids: tuple[Identifier, ...]
     patient: CdaPatient | None
     unique_id: str
@@ -154,6 +156,11 @@ def unique_id_of(identifier: Identifier) -> str:
         root, _, extension = value.partition("^")
         return unique_id(root, extension)
     return unique_id(identifier.system, value)
+
+
+def is_unique_id(identifier: Identifier) -> bool:
+    """Whether an identifier without a system names a unique id all the same: by a URI, an OID or a UUID."""
+    return root_uri(identifier.value.strip().partition("^")[0]).startswith("urn:")
 
 
 def master_identifier_of(unique: str) -> Identifier:

@@ -9,8 +9,9 @@ from dmp.domain.clinical_document import unique_id_of
 from dmp.domain.content import PATIENT_LIMIT, is_accepted
 from dmp.domain.document import INVISIBLE, DocumentEntry, DocumentStatus, ReplacesTarget
 from dmp.domain.document_list import ListEntry
+from dmp.domain.edition_set import EditionSet
 from dmp.domain.errors import Conflict, Invalid, TooLarge
-from dmp.domain.identifiers import INS_SYSTEMS, Identifier
+from dmp.domain.identifiers import INS_SYSTEMS, Identifier, split_resource_id
 from dmp.domain.record import Record
 from dmp.domain.requester import Requester, RequesterKind
 from dmp.domain.submission import Remark, Submission, SubmittedDocument, SubmittedList, SubmittedRelation
@@ -45,6 +46,17 @@ class Receipt:
     remarks: tuple[tuple[Remark, ...], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The later versions of a document: those of the record, the latest first, and the place of one of the submission.
+
+    The place is None where none of the submission is the newest of all.
+    """
+
+    held: tuple[DocumentEntry, ...] = ()
+    place: int | None = None
+
+
 @dataclass(slots=True, kw_only=True)
 class Plan:
     """One attempt at a deposit: what the record holds of it, and what is to be written.
@@ -61,8 +73,10 @@ class Plan:
     superseded: dict[ReplacesTarget, DocumentEntry] = field(default_factory=dict)
     named: dict[ReplacesTarget, str] = field(default_factory=dict)
     unheld: set[int] = field(default_factory=set)
-    outdated: set[int] = field(default_factory=set)
-    """The places of documents of which the record, or the submission, has a later version."""
+    outdated: dict[int, Later] = field(default_factory=dict)
+    """What is later of the documents, by their places, of which the record or the submission has a later version."""
+    editions: dict[Identifier, EditionSet] = field(default_factory=dict)
+    """What the depositor has fed of each set that a new document is of."""
     known: dict[int, DocumentEntry] = field(default_factory=dict)
     fresh: dict[int, DocumentEntry] = field(default_factory=dict)
 
@@ -70,6 +84,17 @@ class Plan:
         """Who holds the unique id of a document."""
         master = document.metadata.master_identifier
         return self.claims.get(master) if master else None
+
+    def local_of(self, target: ReplacesTarget) -> str:
+        """The local id of what a reference names in this record, by its id or else by a unique id.
+
+        Where it names nothing here it is empty, which is nowhere: looked for all the same, as long.
+        """
+        if target.identifier and not target.resource_id:
+            claim = self.claims.get(target.identifier)
+            return claim.local if claim else ""
+        parts = split_resource_id(target.resource_id or "")
+        return parts[1] if parts and parts[0] == self.record.id else ""
 
     def claim_of_list(self, wanted: SubmittedList) -> Claim | None:
         """Who holds an identifier of a List."""
@@ -93,6 +118,15 @@ class Plan:
         """Local ids of the new documents that replace one of the record."""
         documents = self.submission.documents
         return tuple(new.local for place, new in self.fresh.items() if former in self.replaced_by(documents[place]))
+
+    def later_than(self, place: int) -> tuple[DocumentEntry, ...]:
+        """The later versions of a new document, the latest first; that of the submission once it has its entry."""
+        later = self.outdated.get(place, Later())
+        return later.held if later.place is None else (self.fresh[later.place], *later.held)
+
+    def earlier_than(self, newest: int) -> list[int]:
+        """The places of the earlier versions that come with the newest one."""
+        return [place for place, later in self.outdated.items() if later.place == newest]
 
     def entry_at(self, index: int) -> DocumentEntry:
         """The entry of a document of the submission."""

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from dmp.domain.clinical_document import unique_id_of
+from dmp.domain.clinical_document import is_unique_id, unique_id_of
 from dmp.domain.code_lists import canonical_system, class_system, document_type
 from dmp.domain.consent import PatientRef
 from dmp.domain.document import Coding, DocumentEntry, DocumentStatus
@@ -26,13 +26,16 @@ from dmp.domain.search_terms import (
     nothing_named,
 )
 
+FINDABLE = (DocumentStatus.CURRENT, DocumentStatus.SUPERSEDED)
+"""The statuses of what searches find."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentQuery:
     """Fields are ANDed; an empty field asks nothing, but for `statuses`.
 
     `types` and `classes` are codes: an empty system stands for any, an empty code for any of the system. `conditions`
-    must hold of the document as the caller sees it.
+    must hold of the document as the caller sees it; `asks_relations` says that some are on what it tells of others.
     """
 
     patient: PatientRef
@@ -44,6 +47,7 @@ class DocumentQuery:
     date: Spans = ()
     updated: Spans = ()
     conditions: tuple[Condition, ...] = ()
+    asks_relations: bool = False
     order: Order = Order.NEWEST
     count: int = 20
     after: str = ""
@@ -74,6 +78,18 @@ class DocumentQuery:
     def indexed_classes(self) -> tuple[str, ...]:
         """Likewise, codes of classes."""
         return _codes(self.classes)
+
+    @property
+    def indexed_identifiers(self) -> tuple[Identifier, ...]:
+        """Identifiers by which an index finds all that can match; none where one of them leaves its system open."""
+        group = self.identifiers[0] if self.identifiers else ()
+        return group if all(one.value and (one.system or is_unique_id(one)) for one in group) else ()
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it may leave out documents of the record."""
+        asked = (self.ids, self.types, self.classes, self.identifiers, self.date, self.updated, self.conditions)
+        return any(asked) or bool(self.after) or set(self.statuses) != set(FINDABLE)
 
     def position(self, entry: DocumentEntry) -> str:
         """Where a document stands in the order that is asked for."""
@@ -129,4 +145,9 @@ def carries(entry: DocumentEntry, wanted: Identifier) -> bool:
     """Whether a document has an identifier, master or other, in any of the ways to write a unique id."""
     carried = [i for i in (entry.master_identifier, *entry.identifiers) if i]
     unique = unique_id_of(wanted)
-    return any(i == wanted or unique_id_of(i) == unique for i in carried)
+    return any(_is_named(i, wanted) or unique_id_of(i) == unique for i in carried)
+
+
+def _is_named(identifier: Identifier, wanted: Identifier) -> bool:
+    """Whether an identifier is meant: an empty system stands for any, an empty value for any of the system."""
+    return wanted.system in ("", identifier.system) and wanted.value in ("", identifier.value)

@@ -1,5 +1,6 @@
 """What the header of a CDA adds to a DocumentReference, and where the two must agree (CDA R2)."""
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -55,8 +56,9 @@ def completed(resource: Resource, header: ClinicalDocumentHeader, place: str) ->
 def with_relations(resource: Resource, header: ClinicalDocumentHeader) -> Json:
     """The DocumentReference with what its document says it appends to or transforms: kept, not looked for."""
     said = resource.get("relatesTo", [])
+    known = {json.dumps(one, sort_keys=True) for one in said}
     others = [_relation(one) for one in header.related if one.relation is not Relation.REPLACES]
-    added = [one for one in others if one not in said]
+    added = [one for one in others if json.dumps(one, sort_keys=True) not in known]
     return {**resource, **({"relatesTo": [*said, *added]} if added else {})}
 
 

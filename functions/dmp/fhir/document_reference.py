@@ -16,14 +16,17 @@ from dmp.domain.submission import SUBJECT, SubmittedDocument
 from dmp.fhir import attachments, cda_completion, mhd_profiles, security_labels
 from dmp.fhir.document_metadata import metadata_of, replaced_by
 from dmp.fhir.document_remarks import remarks_on
-from dmp.fhir.named_documents import NamedDocuments
+from dmp.fhir.named_documents import MOST_RELATED, NamedDocuments
 from dmp.fhir.reference_targets import check_targets
 from dmp.fhir.references import Surroundings, parse_target, patient_named_by, with_logical
 from dmp.fhir.systems import PDSM_IS_ARCHIVED
 from dmp.fhir.times import instant_text
-from dmp.fhir.validation import validate, without_orphans
+from dmp.fhir.validation import orphans, validate, without_orphans
 
 type Resource = Mapping[str, Any]
+
+_PERSONS = ("Patient", "RelatedPerson")
+_KEPT_OF_META = ("source", "profile", "security", "tag")
 
 
 def no_header(_: bytes) -> ClinicalDocumentHeader | None:
@@ -99,9 +102,14 @@ def _header_of(content: bytes, intake: Intake, place: str) -> ClinicalDocumentHe
     if detect(content) != XML:
         return None
     try:
-        return intake.read_header(content)
+        header = intake.read_header(content)
     except (Invalid, TooLarge) as failure:
         raise type(failure)(failure.code, place, failure.detail) from failure
+    if header and header.names_a_patient and not header.ins:
+        raise Invalid("ins-mismatch", place, "the document names a patient without an INS")
+    if header and len(header.related) > MOST_RELATED:
+        raise Invalid("invalid-resource", place, f"the document relates to more than {MOST_RELATED} others")
+    return header
 
 
 def attachment_of(resource: Resource) -> dict[str, Any]:
@@ -124,9 +132,9 @@ def normalised(resource: Resource, place: str = "DocumentReference") -> dict[str
         if extension["url"] == PDSM_IS_ARCHIVED and "valueBoolean" not in extension:
             raise Invalid("invalid-resource", f"{place}.extension[{index}]", "isArchived is true or false")
     content = {key: value for key, value in resource.items() if key not in ("id", "meta")}
-    claims = resource.get("meta", {}).get("profile")
-    if claims:
-        content["meta"] = {"profile": claims}
+    kept = {name: value for name, value in resource.get("meta", {}).items() if name in _KEPT_OF_META}
+    if kept:
+        content["meta"] = kept
     if "type" in content:
         content |= _typed(content["type"], place)
     content["securityLabel"] = security_labels.normalised(content.get("securityLabel", []), f"{place}.securityLabel")
@@ -141,7 +149,12 @@ def finished(resource: Resource, intake: Intake, around: Surroundings) -> dict[s
     if "sourcePatientInfo" in content.get("context", {}):
         source = _source(content["context"]["sourcePatientInfo"], around)
         content["context"] = {**content["context"], "sourcePatientInfo": source}
-    return with_true_profiles(validate(without_orphans(with_logical(content)), "DocumentReference"))
+    whole = without_orphans(with_logical(content))
+    # PDSm's own example contains whom it does not refer to; persons nobody refers to have no business here
+    sent = [one for one in orphans(resource) if one["resourceType"] not in _PERSONS]
+    if sent:
+        whole["contained"] = [*whole.get("contained", []), *sent]
+    return with_true_profiles(validate(whole, "DocumentReference"))
 
 
 def with_custodian(resource: Resource, intake: Intake) -> dict[str, Any]:
@@ -156,11 +169,13 @@ def with_custodian(resource: Resource, intake: Intake) -> dict[str, Any]:
 def with_true_profiles(resource: Resource) -> dict[str, Any]:
     """The resource with those claimed profiles that the stored one keeps."""
     content = {key: value for key, value in resource.items() if key != "meta"}
-    claims = resource.get("meta", {}).get("profile", [])
+    meta = dict(resource.get("meta", {}))
+    claims = meta.pop("profile", [])
     attachment = {**attachment_of(resource), "url": "Binary"}
     rendered = {**content, "content": [{**content["content"][0], "attachment": attachment}]}
     kept = [url for url in claims if mhd_profiles.conforms(rendered, url)]
-    return {"resourceType": content["resourceType"], "meta": {"profile": kept}, **content} if kept else content
+    meta |= {"profile": kept} if kept else {}
+    return {"resourceType": content["resourceType"], "meta": meta, **content} if meta else content
 
 
 def revised(resource: Resource) -> Metadata:

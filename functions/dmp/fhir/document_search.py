@@ -1,7 +1,7 @@
 """ITI-67: the parameters of a search for documents, and the query that they ask (MHD 4.2.4, PDSm, TD3.1)."""
 
-from dmp.domain.document import Coding, DocumentStatus
-from dmp.domain.document_query import DocumentQuery
+from dmp.domain.document import Coding
+from dmp.domain.document_query import FINDABLE, DocumentQuery
 from dmp.domain.identifiers import Identifier
 from dmp.domain.search_terms import Groups, Order
 from dmp.fhir import search_conditions as of
@@ -25,6 +25,11 @@ _INCLUDES = (
 _ORDERS = {order.value: order for order in Order} | {"_id": Order.OLDEST, "-_id": Order.NEWEST}
 
 
+def _of_author(part: str) -> Parameter:
+    types = ("Practitioner", "PractitionerRole.practitioner", "Patient")
+    return Parameter(f"author.{part}", Kind.STRING, aliases=tuple(f"author:{one}.{part}" for one in types))
+
+
 def _identifier_of(name: str) -> Parameter:
     return Parameter(f"{name}.identifier", Kind.TOKEN, aliases=(f"{name}:identifier",))
 
@@ -40,9 +45,9 @@ DOCUMENT_PARAMETERS = (
     Parameter("date", Kind.DATE),
     Parameter("author", Kind.REFERENCE, targets=_ACTORS),
     _identifier_of("author"),
-    Parameter("author.given", Kind.STRING),
-    Parameter("author.family", Kind.STRING),
-    Parameter("author.name", Kind.STRING),
+    _of_author("given"),
+    _of_author("family"),
+    _of_author("name"),
     Parameter("authenticator", Kind.REFERENCE, targets=("Practitioner", "PractitionerRole", "Organization")),
     _identifier_of("authenticator"),
     Parameter("custodian", Kind.REFERENCE, targets=("Organization",)),
@@ -100,8 +105,9 @@ _TESTS = {
     "isArchived": of.archived(of.extensions(PDSM_IS_ARCHIVED, "valueBoolean")),
     "targetCommunityIdList": of.uris(of.extensions(MHD_HOME_COMMUNITY, "valueOid")),
 }
+_ON_OTHERS = frozenset({"related", "related.identifier", "relatesto", "relatesto.identifier", "relation"})
+"""The parameters on what a document tells of others, which the caller may not know of."""
 _STATUS_SYSTEM = "http://hl7.org/fhir/document-reference-status"
-_FINDABLE = (DocumentStatus.CURRENT, DocumentStatus.SUPERSEDED)
 
 
 def document_query(search: Search, after: str) -> DocumentQuery:
@@ -111,7 +117,7 @@ def document_query(search: Search, after: str) -> DocumentQuery:
     identifiers = ((Identifier(one.system, one.code) for one in group) for group in _codings(search, "identifier"))
     return DocumentQuery(
         patient=patient,
-        statuses=tuple(s for s in _FINDABLE if search.tokens_match("status", [("", s), (_STATUS_SYSTEM, s)])),
+        statuses=tuple(s for s in FINDABLE if search.tokens_match("status", [("", s), (_STATUS_SYSTEM, s)])),
         ids=of.ids(search),
         types=_codings(search, "type"),
         classes=_codings(search, "category"),
@@ -119,6 +125,7 @@ def document_query(search: Search, after: str) -> DocumentQuery:
         date=of.instants(search, "date"),
         updated=of.instants(search, "_lastUpdated"),
         conditions=of.conditions(search, _TESTS),
+        asks_relations=not _ON_OTHERS.isdisjoint(search.values),
         order=_ORDERS[search.chosen("_sort") or Order.NEWEST],
         count=search.count,
         after=after,

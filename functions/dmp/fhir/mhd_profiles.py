@@ -149,7 +149,7 @@ def check(resource: Mapping[str, Any], profile: Profile, place: str) -> None:
 
 def conforms(resource: Mapping[str, Any], url: str) -> bool:
     """Whether a resource keeps the profile of this URL, as far as it is known here."""
-    profile = PUBLISHED.get(url)
+    profile = PUBLISHED.get(url.partition("|")[0])
     return profile is not None and next(_faults(resource, profile), None) is None
 
 

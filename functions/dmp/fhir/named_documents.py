@@ -18,6 +18,20 @@ UNHELD = "related-document-unknown"
 """Remarks that an address cannot be one of this server's."""
 
 
+MOST_RELATED = 100
+"""What one document may relate to in one way: each is looked for."""
+
+
+def _check_numbers(resource: Resource, place: str) -> None:
+    numbers = {
+        "relatesTo": resource.get("relatesTo", []),
+        "context.related": resource.get("context", {}).get("related", []),
+    }
+    for path, named in numbers.items():
+        if len(named) > MOST_RELATED:
+            raise Invalid("invalid-resource", f"{place}.{path}", f"at most {MOST_RELATED}")
+
+
 @dataclass(slots=True)
 class NamedDocuments:
     """What one DocumentReference names: `relations` in the record, and `remarks` on what is elsewhere."""
@@ -33,6 +47,7 @@ class NamedDocuments:
         Raises Invalid `unknown-reference` for what can be no document.
         """
         content = dict(resource)
+        _check_numbers(content, place)
         if "relatesTo" in content:
             content["relatesTo"] = [
                 self._relation(one, f"{place}.relatesTo[{index}].target")

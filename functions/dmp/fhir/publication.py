@@ -25,7 +25,7 @@ def read_simplified_publish(resource: Resource, intake: Intake) -> Publication:
     is_upload = announced_documents.is_announced(checked)
     if is_upload:
         checked = announced_documents.without_doc_status(checked)
-    claims = checked.get("meta", {}).get("profile", [])
+    claims = [url.partition("|")[0] for url in checked.get("meta", {}).get("profile", [])]
     by_pdsm = PDSM_SIMPLIFIED_PUBLISH in claims
     mhd_profiles.check(checked, mhd_profiles.PDSM_SIMPLIFIED if by_pdsm else mhd_profiles.MHD_SIMPLIFIED, _PLACE)
     around = Surroundings(base_url=intake.base_url).within(checked)

@@ -99,9 +99,9 @@ class Search:
         return _encoded(sorted(self._pairs(record)))
 
     def cursor_context(self, caller: Identifier, record: str = "") -> str:
-        """What a cursor is tied to: caller, record and query; `record` where the patient was named by an INS."""
+        """What a cursor is tied to: caller, type, record and query; `record` where the patient was named by an INS."""
         known = self.patient.record if self.patient else None
-        return f"{caller}&{self.described(record or known or '')}"
+        return f"{caller}&{self.resource_type}?{self.described(record or known or '')}"
 
     def self_url(self, record: str = "") -> str:
         """The address of this page, of the parameters really used; `record` stands for the patient."""

@@ -10,22 +10,25 @@ from dmp.domain.code_lists import canonical_system
 from dmp.domain.identifiers import Identifier
 from dmp.fhir.references import Surroundings, actor_identifier, identifiers_of
 from dmp.fhir.search_values import Token
+from dmp.fhir.systems import VISIBILITY, VISIBILITY_MISSPELT
 from dmp.fhir.times import parse_datetime
 
 type Resource = Mapping[str, Any]
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 _DEPTH = 2
+_MISSPELT = {VISIBILITY_MISSPELT: VISIBILITY}
 _NAME_PARTS = ("text", "family", "given", "prefix", "suffix")
 _PARTS = ("practitioner", "organization")
 
 
 def at(resource: Resource, *path: str) -> Iterator[Any]:
-    """The elements at a path, those of each item of an array."""
+    """The elements at a path, those of each item of an array; an item without a value (FHIR's `null`) is none."""
     values: list[Any] = [resource]
     for name in path:
         found = [value[name] for value in values if isinstance(value, Mapping) and name in value]
-        values = [item for value in found for item in (value if isinstance(value, list) else [value])]
+        items = (item for value in found for item in (value if isinstance(value, list) else [value]))
+        values = [item for item in items if item is not None]
     yield from values
 
 
@@ -49,7 +52,8 @@ def codes_of(values: Iterable[Any]) -> Iterator[tuple[str, str]]:
 
 def is_coded(token: Token, codes: Iterable[tuple[str, str]]) -> bool:
     """Whether a token is one of these codes; a system may be named by its URL or its OID."""
-    meant = Token(canonical_system(token.system) if token.system else token.system, token.code)
+    system = _MISSPELT.get(token.system or "", token.system)
+    meant = Token(canonical_system(system) if system else system, token.code)
     return any(meant.matches(canonical_system(system), code) for system, code in codes)
 
 

@@ -12,6 +12,11 @@ from dmp.fhir.search import CURSOR, DEFAULT_COUNT, Search, Total, malformed_para
 from dmp.fhir.search_values import TextValue
 
 MOST = 100
+MOST_BYTES = 16_384
+"""Bytes of all parameters of a request: what cannot be kept in the trace is not searched for."""
+MOST_BYTES_OF_ONE = 4_096
+MOST_ALTERNATIVES = 50
+"""Values of all parameters of a request: each may cost a read, before anything is decided."""
 _FORMATS = frozenset({"json", "application/json", "application/fhir+json", "application/fhir json"})
 
 
@@ -68,7 +73,8 @@ def parse_search(
 ) -> Search:
     """Read the pairs of a query.
 
-    Raises Malformed (`unknown-parameter` when strict, `unsupported-modifier`, `invalid-parameter`) and NotAcceptable.
+    Raises NotAcceptable and Malformed: `unknown-parameter` when strict, `unsupported-modifier`, `invalid-parameter`,
+    this one beyond 16 KiB in all, 4 KiB in a value, or 50 values too.
     """
     parser = _Parser(known, base_url, most, strict=strict)
     for name, value in pairs:
@@ -85,6 +91,8 @@ class _Parser:
         self._base_url = base_url
         self._most = most
         self._strict = strict
+        self._bytes = 0
+        self._alternatives = 0
         self._count = min(DEFAULT_COUNT, most)
         self._total: Total | None = None
         self._cursor = ""
@@ -114,6 +122,9 @@ class _Parser:
 
     def take(self, name: str, value: str) -> None:
         """Read one pair; an empty value counts as none."""
+        self._bytes += _size(name) + _size(value)
+        if self._bytes > MOST_BYTES:
+            raise Malformed("invalid-parameter", detail=f"at most {MOST_BYTES} bytes of parameters")
         plain, modifier = self._parted(name)
         parameter, common = self._known.get(plain), self._common.get(plain)
         if parameter is None and common is None:
@@ -123,6 +134,8 @@ class _Parser:
             raise malformed_parameter("unsupported-modifier", plain, "texts have `exact` and `contains`")
         if not value.strip():
             return
+        if _size(value) > MOST_BYTES_OF_ONE:
+            raise malformed_parameter("invalid-parameter", plain, f"at most {MOST_BYTES_OF_ONE} bytes")
         if common:
             common(value)
         elif parameter:
@@ -150,8 +163,16 @@ class _Parser:
                 self._take_values(parameter, value, modifier)
 
     def _take_values(self, parameter: Parameter, value: str, modifier: str) -> None:
+        by_identifier = self._known.get(f"{parameter.name}.identifier")
+        if parameter.kind is Kind.REFERENCE and "|" in value and by_identifier:
+            parameter = by_identifier
         read = _READERS[parameter.kind]
         parts = search_values.alternatives(value)
+        self._alternatives += len(parts)
+        if self._alternatives > MOST_ALTERNATIVES:
+            raise malformed_parameter(
+                "invalid-parameter", parameter.name, f"at most {MOST_ALTERNATIVES} values in one search"
+            )
         values = [read(text, parameter.targets, self._base_url) for text in parts]
         if not values or None in values or any(map(search_readers.names_a_person, parts)):
             raise malformed_parameter("invalid-parameter", parameter.name, f"not a valid {parameter.kind}")
@@ -201,6 +222,10 @@ class _Parser:
 
     def _take_cursor(self, value: str) -> None:
         self._cursor = value
+
+
+def _size(text: str) -> int:
+    return len(text.encode(errors="replace"))
 
 
 _READERS: dict[Kind, Callable[[str, tuple[str, ...], str], object | None]] = {

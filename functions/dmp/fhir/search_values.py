@@ -229,14 +229,14 @@ def _precision(seconds: str | None, fraction: str | None) -> timedelta:
 
 
 def _split(text: str, separator: str) -> list[str]:
-    parts, escaped = [""], False
-    for character in text:
+    parts: list[str] = []
+    begin, escaped = 0, False
+    for place, character in enumerate(text):
         if character == separator and not escaped:
-            parts.append("")
-        else:
-            parts[-1] += character
+            parts.append(text[begin:place])
+            begin = place + 1
         escaped = character == "\\" and not escaped
-    return parts
+    return [*parts, text[begin:]]
 
 
 def _partition(text: str) -> tuple[str, bool, str]:

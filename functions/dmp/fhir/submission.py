@@ -31,6 +31,10 @@ from dmp.fhir.validation import validate
 type Resource = Mapping[str, Any]
 
 MAX_DOCUMENTS = 30
+MAX_PATCHES = 30
+MAX_FOLDERS = 30
+MAX_LISTED = 1_000
+"""Entries of all the Lists of one bundle."""
 
 
 def read_submission(bundle: Resource, intake: Intake) -> Submission:
@@ -45,6 +49,7 @@ def read_submission(bundle: Resource, intake: Intake) -> Submission:
     documents = _of_kind(entries, EntryKind.DOCUMENT)
     contents = _contents(documents, _of_kind(entries, EntryKind.CONTENT))
     subject = one_patient(_claims(entries, around))
+    _check_numbers(entries)
     for level in levels.values():
         _check_level(entries, level)
     fed = tuple(
@@ -63,11 +68,25 @@ def read_submission(bundle: Resource, intake: Intake) -> Submission:
 
 
 def _levels(bundle: Resource) -> dict[str, Level]:
-    profiles = bundle.get("meta", {}).get("profile", [])
+    profiles = [url.partition("|")[0] for url in bundle.get("meta", {}).get("profile", [])]
     levels = {url: LEVELS[url] for url in profiles if url in LEVELS}
     if not levels:
         raise Invalid("invalid-resource", "Bundle.meta.profile", "the bundle names no profile of ITI-65")
     return levels
+
+
+def _check_numbers(entries: Sequence[Entry]) -> None:
+    """What has to be looked for in the record, one by one, is bounded."""
+    for kind, most in ((EntryKind.PATCH, MAX_PATCHES), (EntryKind.FOLDER, MAX_FOLDERS)):
+        found = _of_kind(entries, kind)
+        if len(found) > most:
+            raise TooLarge("too-many", found[most].place, f"a bundle is limited to {most} of this kind")
+    held = 0
+    for entry in entries:
+        if entry.kind in (EntryKind.SUBMISSION_SET, EntryKind.FOLDER):
+            held += len(entry.resource.get("entry", []))
+            if held > MAX_LISTED:
+                raise TooLarge("too-many", f"{entry.place}.entry", f"the Lists hold {MAX_LISTED} entries at most")
 
 
 def _check_level(entries: Sequence[Entry], level: Level) -> None:
@@ -146,7 +165,11 @@ def _patients(around: Surroundings) -> dict[str, str]:
 
 def _check_total(documents: Sequence[SubmittedDocument]) -> None:
     if sum(len(document.content) for document in documents) > INLINE_LIMIT:
-        raise TooLarge("too-large", "Bundle.entry", f"inline content is limited to {INLINE_LIMIT} bytes")
+        raise TooLarge(
+            "too-large",
+            "Bundle.entry",
+            f"inline content is limited to {INLINE_LIMIT} bytes: upload large files one by one (ITI-105)",
+        )
 
 
 def _patch(entry: Entry, base_url: str) -> SubmittedPatch:

@@ -90,6 +90,12 @@ def without_orphans(resource: Mapping[str, Any]) -> dict[str, Any]:
     return {name: content[name] for name in (*_FIRST, *content) if name in content}
 
 
+def orphans(resource: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What a resource contains and nothing refers to, as its sender wanted it."""
+    kept = without_orphans(resource).get("contained", [])
+    return [one for one in resource.get("contained", []) if one not in kept]
+
+
 def _contained(items: list[dict[str, Any]], path: str) -> Iterator[dict[str, Any]]:
     for index, item in enumerate(items):
         place = f"{path}.contained[{index}]"

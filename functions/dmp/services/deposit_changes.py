@@ -9,6 +9,7 @@ from dmp.domain.deposit import Deposited, Plan
 from dmp.domain.document import DocumentStatus
 from dmp.domain.document_list import ListEntry, ListKind
 from dmp.domain.upload import announced_digest
+from dmp.services.document_editions import edition_changes, late_changes
 
 
 def deposit_changes(plan: Plan, lists: Sequence[Deposited[ListEntry]], now: datetime) -> Iterator[Change]:
@@ -29,6 +30,8 @@ def deposit_changes(plan: Plan, lists: Sequence[Deposited[ListEntry]], now: date
     for replaced in {entry.local: entry for entry in plan.ended.values()}.values():
         former = replaced.with_status(DocumentStatus.SUPERSEDED, now)
         yield SaveDocument(replace(former, successors=plan.successors_of(replaced)), replaced)
+    yield from edition_changes(plan, plan.fresh)
+    yield from late_changes(plan, plan.fresh)
     for one in lists:
         yield from _of_list(plan, one)
 

@@ -1,7 +1,7 @@
 """The new documents of a deposit: their bytes go to the bucket before entries name them."""
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -92,14 +92,23 @@ class NewEntries:
         unknown = list(plan.unknown())
         locals_ = {place: contents.local(place, document) for place, document in unknown}
         references = dict(_references(plan, locals_))
-        for place, document in unknown:
+        for place, document in sorted(unknown, key=lambda one: one[0] in plan.outdated):
             content, local = contents.name(plan.record.id, place, document), locals_[place]
             named = {f"{NAMED}{n}": _address(plan, plan.named[r.target]) for n, r in enumerate(document.relations)}
             body = body_of(with_references(document.metadata.resource, references | named), document.place)
             entry = self._awaiting(_entry(call, plan.record.id, local, document, content, body), call.now)
             if place in plan.outdated:
                 entry = replace(entry.with_status(DocumentStatus.SUPERSEDED, call.now), version=entry.version)
-            plan.fresh[place] = self.hidden(call, plan.record, entry, plan.replaced_by(document))
+            entry = self._hidden_as_earlier(plan, place, entry)
+            plan.fresh[place] = self.hidden(
+                call, plan.record, entry, plan.replaced_by(document), plan.later_than(place)
+            )
+        plan.fresh = {place: _preceded(plan, place, entry) for place, entry in sorted(plan.fresh.items())}
+
+    def _hidden_as_earlier(self, plan: Plan, place: int, entry: DocumentEntry) -> DocumentEntry:
+        """The newest version, kept from whom the earlier ones that come with it are."""
+        earlier = [plan.submission.documents[one].metadata.visibility for one in plan.earlier_than(place)]
+        return entry.labelled(entry.visibility.union(*earlier), self._label)
 
     def _awaiting(self, entry: DocumentEntry, now: datetime) -> DocumentEntry:
         """The entry with what it awaits, if anything."""
@@ -111,18 +120,35 @@ class NewEntries:
         return replace(awaiting, due=next_look(awaiting, now))
 
     def hidden(
-        self, call: Call, record: Record, entry: DocumentEntry, replaced: Collection[DocumentEntry]
+        self,
+        call: Call,
+        record: Record,
+        entry: DocumentEntry,
+        replaced: Collection[DocumentEntry],
+        later: Sequence[DocumentEntry] = (),
     ) -> DocumentEntry:
         """The entry as the patient's choices want it: by default masked or not, and kept from whom its formers are.
 
+        An earlier version that comes late is kept from whom the `later` ones are, and knows the latest of them.
+
         What waits for an announcement goes on waiting, from when it began, until the author says that it took place.
         """
-        inherited = {code for former in replaced for code in former.visibility}
+        others = (*replaced, *later)
+        inherited = {code for other in others for code in other.visibility}
         default = {Visibility.MASQUE_PS} if record.masks_new_documents(call.now) else set()
-        since = min((former.hidden_at for former in replaced if former.hidden_at), default=None)
+        since = min((other.hidden_at for other in others if other.hidden_at), default=None)
         labelled = entry.labelled(entry.visibility | inherited | default, self._label)
         predecessors = tuple(Predecessor(former.local, former.visibility) for former in replaced)
-        return self._announcement.scheduled(replace(labelled, hidden_at=since, predecessors=predecessors), call.now)
+        successors = tuple(dict.fromkeys((*entry.successors, *(one.local for one in later[:1]))))
+        tied = replace(labelled, hidden_at=since, predecessors=predecessors, successors=successors)
+        return self._announcement.scheduled(tied, call.now)
+
+
+def _preceded(plan: Plan, place: int, entry: DocumentEntry) -> DocumentEntry:
+    """An entry that knows the earlier versions which come with it."""
+    for one in plan.earlier_than(place):
+        entry = entry.following(plan.fresh[one])
+    return entry
 
 
 def _references(plan: Plan, locals_: Mapping[int, str]) -> Iterator[tuple[str, str]]:

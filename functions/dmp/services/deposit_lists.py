@@ -8,17 +8,21 @@ from dmp.domain.access import decide
 from dmp.domain.deposit import Deposited, Plan
 from dmp.domain.document import Depositor
 from dmp.domain.document_list import ListEntry, ListKind
-from dmp.domain.errors import Conflict, Invalid, Refused
+from dmp.domain.errors import Conflict, Invalid, Refused, TooLarge
 from dmp.domain.identifiers import local_id
 from dmp.domain.rights import Action
 from dmp.domain.submission import SUBJECT, SubmittedList, with_references
 from dmp.services.call import Call
 from dmp.services.deposit_entries import body_of
-from dmp.services.deposit_relations import local_named, visible
+from dmp.services.deposit_relations import visible
 from dmp.services.gate import asking
+from dmp.services.list_sight import list_as_seen
 
 if TYPE_CHECKING:
     from dmp.adapters.document_store import DocumentStore
+
+MOST_HELD = 1_000
+"""Documents of one Folder: whoever reads it has each looked at."""
 
 type Listed = Deposited[ListEntry]
 
@@ -66,9 +70,11 @@ class DepositLists:
 
     def _folder(self, call: Call, plan: Plan, wanted: SubmittedList) -> Listed:
         local = self._folder_named(plan, wanted)
-        if not local:
+        if local is None:
             return Deposited(self._list(call, plan, wanted), created=True)
         former = self._documents.with_list(plan.record.id, local)[1] if wanted.updates else None
+        if former is None or not Depositor.of(call.requester).is_same_author(former.depositor):
+            former = self._seen(call, plan, former)
         if former is None or former.kind is not wanted.kind:
             raise _not_found(wanted)
         decision = decide(replace(asking(call, plan.record, Action.REPLACE), folder=former.depositor))
@@ -76,28 +82,36 @@ class DepositLists:
             raise Refused(decision.reason, wanted.place)
         return Deposited(self._next(call, plan, wanted, former), created=False, previous=former)
 
+    def _seen(self, call: Call, plan: Plan, former: ListEntry | None) -> ListEntry | None:
+        """A List of others, where the caller may know of it; one that is not there is looked for as long."""
+        _, held = self._documents.with_documents(plan.record.id, former.documents if former else ())
+        return former if former and list_as_seen(call, plan.record, former, held) else None
+
     @staticmethod
-    def _folder_named(plan: Plan, wanted: SubmittedList) -> str:
-        """Local id of the Folder that a PUT names, or that has an identifier of this one; empty where it is new."""
+    def _folder_named(plan: Plan, wanted: SubmittedList) -> str | None:
+        """Local id of the Folder that a PUT names, or that has an identifier of this one; None where it is new."""
         claims = {plan.claims[one].local for one in wanted.identifiers if one in plan.claims}
         target = wanted.target
         if target and (target.resource_id or target.identifier in plan.claims):
-            claims.add(local_named(plan, target, f"{wanted.place.removesuffix('resource')}request.url"))
+            claims.add(plan.local_of(target))
         if len(claims) > 1:
             raise Conflict("duplicate-unique-id", f"{wanted.place}.identifier")
-        return next(iter(claims), "")
+        return next(iter(claims), None)
 
     def _next(self, call: Call, plan: Plan, wanted: SubmittedList, former: ListEntry) -> ListEntry:
         """The next version of a Folder; what it held that the caller may not see stays in it."""
         entry = self._list(call, plan, wanted)
         left_out = [one for one in former.documents if one not in entry.documents]
         seen = visible(self._documents, call, plan, left_out) if left_out else {}
+        kept = (*entry.documents, *(one for one in left_out if one not in seen))
+        if len(kept) > MOST_HELD:
+            raise TooLarge("too-many", f"{wanted.place}.entry", f"a Folder holds {MOST_HELD} documents at most")
         return replace(
             entry,
             local=former.local,
             version=former.version + 1,
             identifiers=tuple(dict.fromkeys((*entry.identifiers, *former.identifiers))),
-            documents=(*entry.documents, *(one for one in left_out if one not in seen)),
+            documents=kept,
         )
 
     def _list(

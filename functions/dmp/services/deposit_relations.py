@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dmp.domain.deposit import Plan
-from dmp.domain.document import Depositor, DocumentEntry, ReplacesTarget
+from dmp.domain.document import Depositor, DocumentEntry
 from dmp.domain.document_list import ListEntry
 from dmp.domain.errors import Invalid
-from dmp.domain.identifiers import split_resource_id
 from dmp.domain.submission import SubmittedRelation
 from dmp.services.call import Call
 from dmp.services.document_access import is_listed, may_read
@@ -31,17 +30,6 @@ def find_named(documents: "DocumentStore", call: Call, plan: Plan) -> None:
     _find_lists(documents, call, plan, [one for wanted in plan.submission.lists for one in wanted.existing_lists])
 
 
-def local_named(plan: Plan, target: ReplacesTarget, place: str) -> str:
-    """The local id of what a reference names in this record; Invalid `unknown-reference`."""
-    claim = plan.claims.get(target.identifier) if target.identifier and not target.resource_id else None
-    if claim:
-        return claim.local
-    parts = split_resource_id(target.resource_id or "")
-    if parts is None or parts[0] != plan.record.id:
-        raise Invalid("unknown-reference", place)
-    return parts[1]
-
-
 def visible(documents: "DocumentStore", call: Call, plan: Plan, locals_: Sequence[str]) -> Mapping[str, DocumentEntry]:
     """Those of these documents that the caller may see; deleted ones are seen by none."""
     _, found = documents.with_documents(plan.record.id, locals_)
@@ -50,7 +38,7 @@ def visible(documents: "DocumentStore", call: Call, plan: Plan, locals_: Sequenc
 
 
 def _find_documents(documents: "DocumentStore", call: Call, plan: Plan, relations: Sequence[SubmittedRelation]) -> None:
-    locals_ = {relation: local_named(plan, relation.target, relation.place) for relation in relations}
+    locals_ = {relation: plan.local_of(relation.target) for relation in relations}
     seen = visible(documents, call, plan, list(dict.fromkeys(locals_.values()))) if locals_ else {}
     for relation, local in locals_.items():
         if local not in seen:
@@ -61,7 +49,7 @@ def _find_documents(documents: "DocumentStore", call: Call, plan: Plan, relation
 def _find_lists(documents: "DocumentStore", call: Call, plan: Plan, relations: Sequence[SubmittedRelation]) -> None:
     if not relations:
         return
-    locals_ = {relation: local_named(plan, relation.target, relation.place) for relation in relations}
+    locals_ = {relation: plan.local_of(relation.target) for relation in relations}
     found = documents.lists(plan.record.id, list(dict.fromkeys(locals_.values())))
     _, held = documents.with_documents(plan.record.id, sorted({d for one in found.values() for d in one.documents}))
     known = {

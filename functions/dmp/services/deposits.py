@@ -29,7 +29,8 @@ from dmp.services.deposit_changes import deposit_changes
 from dmp.services.deposit_entries import DepositContents, NewEntries
 from dmp.services.deposit_lists import DepositLists
 from dmp.services.deposit_relations import find_named
-from dmp.services.deposit_targets import find_replaced, recognise, show_known
+from dmp.services.deposit_repetitions import recognise, show_known
+from dmp.services.deposit_targets import find_replaced
 from dmp.services.document_access import existing, is_concealed, may_read
 from dmp.services.document_sight import as_seen
 from dmp.services.gate import Attempt, Gate, asking

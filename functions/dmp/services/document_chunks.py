@@ -9,6 +9,7 @@ from dmp.domain.document import DocumentEntry
 from dmp.domain.document_query import DocumentQuery
 from dmp.domain.record import Record
 from dmp.domain.requester import Requester, RequesterKind
+from dmp.domain.search_terms import is_beyond
 
 if TYPE_CHECKING:
     from dmp.adapters.document_store import DocumentIndex, DocumentStore
@@ -22,6 +23,8 @@ LARGE = 99
 """Entries that are read at once behind the first page: with the head, what one batch get brings."""
 _MOST_CHANGED = 400
 """Changes that are looked through by their keys, before the whole record is."""
+_MOST_LOOKED_UP = 10
+"""Identifiers, types or classes that are each looked up in an index; for more, the record is looked through."""
 _ALL = 10_000
 """Keys that one query of an index may bring: about 1 MB."""
 
@@ -65,12 +68,12 @@ class DocumentChunks:
 
     def owns(self, record_id: str, query: DocumentQuery, requester: Requester) -> bool:
         """Whether the caller deposited anything that such a search may find."""
-        return any(self._page_of(record_id, source, query, 1)[0] for source in self._deposits(requester))
+        return any(True for source in self._deposits(requester) for _ in self._all_of(record_id, source, query, LARGE))
 
     def _chunks(self, record_id: str, query: DocumentQuery) -> Iterator[_Read]:
         if not query.statuses:
             return iter([(self._records.head(record_id), Chunk((), None, 0))])
-        if query.ids or query.identifiers:
+        if query.ids or 0 < len(query.indexed_identifiers) <= _MOST_LOOKED_UP:
             return iter([self._loaded(record_id, self._named(record_id, query), query, None, 0)])
         if query.order.is_by_change:
             return self._by_change(record_id, query)
@@ -85,7 +88,7 @@ class DocumentChunks:
         if query.ids:
             ids = (one.partition(".") for one in query.ids[0])
             return [local for held, _, local in ids if held == record_id and local]
-        return [hit for one in query.identifiers[0] for hit in self._documents.identified(record_id, one)]
+        return [hit for one in query.indexed_identifiers for hit in self._documents.identified(record_id, one)]
 
     def _plain(self, record_id: str, query: DocumentQuery) -> Iterator[_Read]:
         """In the order of dates; the head lies beside the newest."""
@@ -125,7 +128,7 @@ class DocumentChunks:
     def _own_by_change(self, record_id: str, sources: "Sequence[Source]", query: DocumentQuery) -> Iterator[_Read]:
         """Own documents in the order of changes: found by their keys, so that nothing is told of all the others."""
         in_dates = replace(query, order=query.order.by_date, after="")
-        own = {one for source in sources for one in self._all_of(record_id, source, in_dates)}
+        own = {one for source in sources for one in self._all_of(record_id, source, in_dates, _ALL)}
         found: list[tuple[str, str]] = []
         last: str | None = query.after
         while last is not None:
@@ -134,10 +137,11 @@ class DocumentChunks:
             found += [(one, _local(one)) for one in page if _local(one) in own]
         return self._listed(record_id, found, query)
 
-    def _all_of(self, record_id: str, source: "Source", query: DocumentQuery) -> Iterator[str]:
+    def _all_of(self, record_id: str, source: "Source", query: DocumentQuery, limit: int) -> Iterator[str]:
+        """Local ids, page by page as long as they are asked for; of a page, none may be of the wanted status."""
         last: str | None = ""
         while last is not None:
-            found, last = self._page_of(record_id, source, replace(query, after=last), _ALL)
+            found, last = self._page_of(record_id, source, replace(query, after=last), limit)
             yield from found
 
     def _listed(self, record_id: str, found: Sequence[tuple[str, str]], query: DocumentQuery) -> Iterator[_Read]:
@@ -150,10 +154,11 @@ class DocumentChunks:
             yield self._loaded(record_id, [local for _, local in part], query, last, len(part))
 
     def _sources(self, query: DocumentQuery) -> "list[Source]":
-        """The values of an index that together find all that can match: of types, else of classes."""
-        if query.indexed_types:
+        """The values of an index that together find all that can match: of types, else of classes; few, or none."""
+        if 0 < len(query.indexed_types) <= _MOST_LOOKED_UP:
             return [(self._index.TYPE, code) for code in query.indexed_types]
-        return [(self._index.CLASS, code) for code in query.indexed_classes]
+        classes = query.indexed_classes
+        return [(self._index.CLASS, code) for code in classes] if len(classes) <= _MOST_LOOKED_UP else []
 
     def _deposits(self, requester: Requester) -> "list[Source]":
         """The values of indexes that find what the caller deposited."""
@@ -172,7 +177,7 @@ class DocumentChunks:
             stops = [last for _, last in pages if last]
             stop = (max if query.order.descends else min)(stops, default=None)
             hits = dict.fromkeys(hit for found, _ in pages for hit in found)
-            wanted = [hit for hit in hits if stop is None or hit == stop or not _beyond(query, hit, stop)]
+            wanted = [hit for hit in hits if stop is None or not is_beyond(query.order, hit, stop)]
             yield self._loaded(record_id, wanted, query, stop, limit * len(stops))
             after, limit = stop, LARGE
 
@@ -198,7 +203,3 @@ def _statuses(query: DocumentQuery) -> list[str]:
 
 def _local(position: str) -> str:
     return position.rpartition("#")[2]
-
-
-def _beyond(query: DocumentQuery, position: str, stop: str) -> bool:
-    return position < stop if query.order.descends else position > stop

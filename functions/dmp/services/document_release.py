@@ -48,21 +48,29 @@ class DocumentRelease:
         after: DocumentEntry,
         formers: Sequence[DocumentEntry],
         reason: Reason,
+        *,
+        later: Sequence[DocumentEntry] = (),
     ) -> list[Change]:
         """The changes by which a document has come further; it is available once it awaits nothing more.
 
-        `formers` are what it replaces: it hides as they do, and they end when it becomes available.
+        `formers` are what it replaces: it hides as they do, and they end when it becomes available. So it does as the
+        `later` versions that were there before it, the latest of which learns of it.
         """
-        hidden = self._entries.hidden(call, record, replace(after, due=before.due if after.awaits else None), formers)
+        later = later or self._found(before, before.successors)
+        moved = replace(after, due=before.due if after.awaits else None)
+        hidden = self._entries.hidden(call, record, moved, formers, later)
         interaction = Interaction.UPLOAD_VERIFIED if reason is Reason.UPLOAD else Interaction.SCANNED
         changes: list[Change] = [RecordUnchanged(record), SaveDocument(hidden, before)]
+        changes += [SaveDocument(latest.following(hidden), latest) for latest in later[:1]]
         if not hidden.awaits:
             changes += self._released(call, record, hidden, formers)
         return [*changes, self._trace(call, record, hidden, interaction, reason)]
 
     def formers_of(self, entry: DocumentEntry) -> list[DocumentEntry]:
         """What a document replaces, as it stands."""
-        wanted = [one.local for one in entry.predecessors]
+        return self._found(entry, [one.local for one in entry.predecessors])
+
+    def _found(self, entry: DocumentEntry, wanted: Sequence[str]) -> list[DocumentEntry]:
         found = self._documents.with_documents(entry.record, wanted)[1] if wanted else {}
         return [found[local] for local in wanted if local in found]
 

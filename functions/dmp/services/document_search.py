@@ -8,7 +8,7 @@ from dmp.domain.access import decide
 from dmp.domain.access_request import Decision
 from dmp.domain.audit import AuditAction, Interaction
 from dmp.domain.document import DocumentEntry
-from dmp.domain.document_query import DocumentQuery
+from dmp.domain.document_query import FINDABLE, DocumentQuery
 from dmp.domain.record import Record
 from dmp.domain.rights import Action
 from dmp.services.call import Call
@@ -67,12 +67,17 @@ class DocumentSearchService:
             page = self._page(call, record, query, chunks)
         elif is_for_own_alone(decision):
             page = self._page(call, record, query, self._chunks.own(record_id, read, call.requester))
-        if page is None or not (decision.permit or page.documents or page.next):
+        if page is None or not (decision.permit or page.documents or page.next or self._owns(call, record, query)):
             self._gate.trace_refusal(call, record, attempt, decision)
             raise failure_of(decision)
         reason = decision if decision.permit else Decision(permit=True, reason="author")
         self._gate.trace_access(call, record, attempt, reason)
         return page
+
+    def _owns(self, call: Call, record: Record, query: DocumentQuery) -> bool:
+        """Whether somebody whose search found nothing deposited anything that it left out."""
+        everything = DocumentQuery(patient=query.patient, statuses=FINDABLE)
+        return query.is_narrow and self._chunks.owns(record.id, everything, call.requester)
 
     def _page(self, call: Call, record: Record, query: DocumentQuery, chunks: Iterator[Chunk]) -> Found:
         """Fill a page with what is visible, one more to know whether there is a next, within the reading limit."""
@@ -101,11 +106,14 @@ class DocumentSearchService:
         )
 
     def _matching(self, call: Call, record: Record, query: DocumentQuery, chunk: Chunk) -> list[DocumentEntry]:
-        """The documents of a chunk that are asked for and visible; conditions hold of what the caller sees of them."""
+        """The documents of a chunk that are asked for and visible; conditions hold of what the caller sees of them.
+
+        Of relations, not even the number of reads tells which are named that the caller may not know of.
+        """
         found = [e for e in chunk.entries if query.matches(e) and may_read(call, record, e)]
         if not query.conditions:
             return found
-        promising = [entry for entry in found if query.holds(entry)]
+        promising = found if query.asks_relations else [entry for entry in found if query.holds(entry)]
         return [entry for entry in as_seen(call, record, promising, self._documents, found) if query.holds(entry)]
 
 

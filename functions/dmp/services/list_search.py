@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from dmp.domain.access import decide
 from dmp.domain.access_request import Decision
 from dmp.domain.audit import Interaction
-from dmp.domain.document import DocumentEntry, DocumentStatus
+from dmp.domain.document import DocumentEntry
 from dmp.domain.document_list import ListEntry, ListKind
-from dmp.domain.document_query import DocumentQuery
+from dmp.domain.document_query import FINDABLE, DocumentQuery
 from dmp.domain.list_query import ListQuery
 from dmp.domain.record import Record
 from dmp.domain.rights import Action
@@ -25,8 +25,6 @@ from dmp.services.list_sight import list_as_seen, with_visible_lists
 if TYPE_CHECKING:
     from dmp.adapters.document_store import DocumentIndex, DocumentStore
     from dmp.adapters.record_store import RecordStore
-
-_LIVING = (DocumentStatus.CURRENT, DocumentStatus.SUPERSEDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +75,9 @@ class ListSearchService:
         decision = decide(asking(call, record, Action.SEARCH))
         page = None
         if decision.permit or (is_for_own_alone(decision) and self._owns(call, query, record_id)):
-            page = self._page(call, record, query, first, chunks, most=MOST_READ if decision.permit else None)
-        if page is None or not (decision.permit or page.lists):
+            page = self._page(call, record, query, first, chunks)
+        # Behind a first page, the caller has been told of that one: the last may be empty.
+        if page is None or not (decision.permit or page.lists or page.next or query.after):
             self._gate.trace_refusal(call, record, attempt, decision)
             raise failure_of(decision)
         reason = decision if decision.permit else Decision(permit=True, reason="author")
@@ -87,13 +86,13 @@ class ListSearchService:
 
     def _owns(self, call: Call, query: ListQuery, record_id: str) -> bool:
         """Whether the caller deposited anything: to others, not even how long the search takes tells of lists."""
-        documents = DocumentQuery(patient=query.patient, statuses=_LIVING)
+        documents = DocumentQuery(patient=query.patient, statuses=FINDABLE)
         return self._chunks.owns(record_id, documents, call.requester)
 
     def _page(
-        self, call: Call, record: Record, query: ListQuery, first: _Chunk, chunks: Iterator[_Chunk], *, most: int | None
+        self, call: Call, record: Record, query: ListQuery, first: _Chunk, chunks: Iterator[_Chunk]
     ) -> FoundLists:
-        """Fill a page, one more to know whether there is a next; who finds own lists alone learns of no others."""
+        """Fill a page, one more to know whether there is a next, within the reading limit."""
         visible: list[ListEntry] = []
         documents: dict[str, DocumentEntry] = {}
         looked_at, chunk = 0, first
@@ -101,7 +100,7 @@ class ListSearchService:
             documents |= chunk.documents
             visible += [seen for one in chunk.lists if (seen := list_as_seen(call, record, one, chunk.documents))]
             looked_at += chunk.looked_at
-            is_enough = len(visible) > query.count or (most is not None and looked_at >= most)
+            is_enough = len(visible) > query.count or looked_at >= MOST_READ
             if chunk.last is None or (is_enough and not query.accurate_total):
                 break
             chunk = next(chunks)

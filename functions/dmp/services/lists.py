@@ -44,26 +44,30 @@ class ListsService:
         """
         admitted = self._admitted(call, record_id, local, Interaction.READ)
         self._gate.trace_access(call, admitted.record, admitted.attempt, admitted.decision)
-        return self._shown(call, admitted, [admitted.entry])[0]
+        return self._shown(call, admitted, [admitted.entry], admitted.documents)[0]
 
     def history(self, call: Call, record_id: str, local: str) -> list[ListEntry]:
         """Every version that holds a document which the caller may see, newest first."""
-        admitted = self._admitted(call, record_id, local, Interaction.HISTORY)
-        former = self._documents.former_lists(record_id, local)
-        self._gate.trace_access(call, admitted.record, admitted.attempt, admitted.decision)
-        return self._shown(call, admitted, [admitted.entry, *reversed(former)])
+        return self._versions(call, record_id, local, Interaction.HISTORY)
 
     def version(self, call: Call, record_id: str, local: str, version: int) -> ListEntry:
-        """One version of a list; NotFound (`no-version`) where it never was, or holds nothing for the caller."""
-        admitted = self._admitted(call, record_id, local, Interaction.VREAD)
-        is_current = version == admitted.entry.version
-        former = [] if is_current else self._documents.former_lists(record_id, local)
-        self._gate.trace_access(call, admitted.record, admitted.attempt, admitted.decision)
-        wanted = [one for one in (admitted.entry, *former) if one.version == version]
-        shown = self._shown(call, admitted, wanted)
-        if not shown:
+        """One version of a list, as its history has it; NotFound (`no-version`) where that has none.
+
+        Whichever it is, and whether there is one, it takes as many calls.
+        """
+        versions = self._versions(call, record_id, local, Interaction.VREAD)
+        found = next((one for one in versions if one.version == version), None)
+        if found is None:
             raise NotFound("no-version")
-        return shown[0]
+        return found
+
+    def _versions(self, call: Call, record_id: str, local: str, interaction: Interaction) -> list[ListEntry]:
+        admitted = self._admitted(call, record_id, local, interaction)
+        former = self._documents.former_lists(record_id, local)
+        self._gate.trace_access(call, admitted.record, admitted.attempt, admitted.decision)
+        further = {one for version in former for one in version.documents} - admitted.documents.keys()
+        known = {**admitted.documents, **self._alive(admitted.record, further)}
+        return self._shown(call, admitted, [admitted.entry, *reversed(former)], known)
 
     def _admitted(self, call: Call, record_id: str, local: str, interaction: Interaction) -> _Admitted:
         found, entry = self._documents.with_list(record_id, local)
@@ -88,12 +92,12 @@ class ListsService:
         if known:
             self._gate.refuse(call, record, attempt, known)
 
-    def _shown(self, call: Call, admitted: _Admitted, versions: list[ListEntry]) -> list[ListEntry]:
+    def _shown(
+        self, call: Call, admitted: _Admitted, versions: list[ListEntry], documents: Mapping[str, DocumentEntry]
+    ) -> list[ListEntry]:
         """Versions of a list as the caller sees them; those that hold nothing for the caller are left out."""
         record = admitted.record
-        further = {one for version in versions for one in version.documents} - admitted.documents.keys()
-        known = {**admitted.documents, **(self._alive(record, further) if len(versions) > 1 else {})}
-        seen = [one for version in versions if (one := list_as_seen(call, record, version, known))]
+        seen = [one for version in versions if (one := list_as_seen(call, record, version, documents))]
         return with_visible_lists(call, record, seen, self._documents)
 
     def _alive(self, record: Record, locals_: Iterable[str]) -> dict[str, DocumentEntry]:

@@ -9,7 +9,7 @@ from dmp.domain.access import decide
 from dmp.domain.changes import Change, Claim, ClaimIdentifier
 from dmp.domain.consent import PatientRef
 from dmp.domain.deposit import Plan, check_depositor, check_patient, named_identifiers
-from dmp.domain.document import Awaited, DocumentEntry, DocumentStatus, StoredContent
+from dmp.domain.document import Awaited, DocumentEntry, DocumentStatus, ReplacesTarget, StoredContent
 from dmp.domain.errors import Conflict, Refused
 from dmp.domain.identifiers import Identifier
 from dmp.domain.record import Record
@@ -18,7 +18,9 @@ from dmp.domain.submission import SUBJECT, Submission, SubmittedDocument, with_r
 from dmp.domain.upload import next_version, requester_of
 from dmp.services.call import Call
 from dmp.services.deposit_entries import body_of
-from dmp.services.deposit_targets import find_replaced, is_void
+from dmp.services.deposit_repetitions import is_void
+from dmp.services.deposit_targets import find_replaced
+from dmp.services.document_editions import edition_changes
 from dmp.services.document_release import DocumentRelease, Reason
 from dmp.services.gate import asking
 
@@ -56,7 +58,8 @@ class UploadVerification:
         stored = replace(entry.content, sha256=hashlib.sha256(content).hexdigest(), version=version)
         claim = self._claim(plan, entry, document, stored)
         after = _verified(call, plan, entry, document, stored)
-        return [*self._release.step(call, record, entry, after, formers, Reason.UPLOAD), claim]
+        step = self._release.step(call, record, entry, after, formers, Reason.UPLOAD, later=plan.later_than(0))
+        return [*step, claim, *edition_changes(plan, {0: after})]
 
     def _plan(self, call: Call, record: Record, entry: DocumentEntry, document: SubmittedDocument) -> Plan:
         """The document as a submission of its own; what it replaces by its metadata was found when it was announced."""
@@ -72,9 +75,10 @@ class UploadVerification:
 
     def _formers(self, call: Call, plan: Plan, entry: DocumentEntry) -> list[DocumentEntry]:
         """What it replaces: by its metadata, and by what the bytes say."""
+        announced = {ReplacesTarget(resource_id=one.id): one for one in self._release.formers_of(entry)}
+        plan.targets |= announced
         find_replaced(self._documents, call, plan)
-        found = [*self._release.formers_of(entry), *plan.targets.values()]
-        return list({former.local: former for former in found}.values())
+        return list({former.local: former for former in plan.targets.values()}.values())
 
     def _claim(self, plan: Plan, entry: DocumentEntry, document: SubmittedDocument, stored: StoredContent) -> Change:
         """The claim on its unique id, which from now on tells the SHA-256 of the bytes."""
