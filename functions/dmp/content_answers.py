@@ -198,7 +198,7 @@ def _elsewhere(retrieval: Retrieval) -> Answer:
         return Answer(status=304, headers=headers)
     method: Literal["GET", "HEAD"] = "HEAD" if request.method == "HEAD" else "GET"
     address = retrieval.address(stored, method=method, disposition=headers["Content-Disposition"])
-    return Answer(status=302, headers={**_SAFE, "Location": address})
+    return Answer(status=302, headers={**headers, "Location": address})
 
 
 def _tag(stored: StoredContent, form: str = "") -> str:

@@ -20,6 +20,8 @@ from tests.role_policies import Permission, is_allowed
         ("FirstAccesses", Permission("secretsmanager:GetSecretValue", "Secret"), True),
         ("Suspension", Permission("secretsmanager:GetSecretValue", "Secret"), False),
         ("WebHooks", Permission("sqs:ChangeMessageVisibility", "HookQueue", "#"), True),
+        ("UploadsReceived", Permission("s3:ListBucket", "DocumentsBucket"), True),
+        ("Contents", Permission("s3:ListBucket", "DocumentsBucket"), False),
         ("WebHooks", Permission("sqs:SendMessage", "HookQueue", "#"), False),
     ],
 )

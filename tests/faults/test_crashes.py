@@ -55,7 +55,8 @@ def fault(mode: str, call: str, nth: int) -> AbstractContextManager[None]:
 def test_an_undisturbed_operation_makes_the_calls_that_are_swept(record: FedRecord, name: str) -> None:
     operation = OPERATIONS[name]
     request = operation.prepare(record)
-    record.found(record.patient, "status=current&identifier=any")  # the first digest of a process fetches the secret
+    # the first digest of a function fetches the secret
+    record.found(record.patient, "status=current&identifier=urn:oid:1.2.3")
 
     with counted() as calls:
         answer = request()

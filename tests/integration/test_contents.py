@@ -271,10 +271,16 @@ class TestLargeContents:
         assert calls == ["BatchGetItem", "PutItem"]
         assert record.trace()[-1]["act"] == "ITI-68"
 
-    def test_they_are_not_fetched_twice(self, record: FedRecord, document: str) -> None:
-        tag = f'"{stored_document(record).sha256[:32]}"'
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    def test_they_are_not_fetched_twice_by_who_names_the_tag_that_was_told(
+        self, record: FedRecord, document: str, method: str
+    ) -> None:
+        first = get(record, document, method=method)
+        again = get(record, document, {"If-None-Match": first.headers["etag"]}, method)
 
-        assert get(record, document, {"If-None-Match": tag}).status == 304
+        assert first.headers["etag"] == f'"{stored_document(record).sha256[:32]}"'
+        assert first.headers["content-disposition"] == f"attachment; filename*=UTF-8''{document}.pdf"
+        assert (first.status, again.status, "location" in again.headers) == (302, 304, False)
 
     def test_a_stranger_gets_no_address(self, record: FedRecord, document: str) -> None:
         answer = record.api.get(f"/fhir/Binary/{document}", as_=STRANGER)

@@ -1,5 +1,6 @@
 """What nobody told of, or nobody brought: the job that looks after awaited documents (ITI-105)."""
 
+import zlib
 from collections.abc import Iterator
 from contextvars import Context
 from datetime import timedelta
@@ -16,6 +17,7 @@ from tests.aws_calls import Killed, Moment, answer_lost, killed, meanwhile, refu
 from tests.closed_record import forget_what_is_due, small_record, small_stack
 from tests.faults import fsck
 from tests.fed_record import AUTHOR, SPECIALIST, FedRecord
+from tests.integration.test_uploads import replacing
 from tests.integration.test_visibility_release import Remaining
 from tests.uploads import Upload, announce, extension, tell
 
@@ -158,6 +160,40 @@ def test_one_that_fails_stops_nobody(
 
     logged = [one.__dict__["failure"] for one in caplog.records if one.message == "upload_sweep_failed"]
     assert (answer["given_up"], answer["failed"], answer["done"], logged) == (2, 1, False, ["KeyError"])
+
+
+def test_what_cannot_be_understood_is_given_up_all_the_same_once_it_is_time(
+    record: FedRecord, clock: TimeMachineFixture, stack: dict[str, str]
+) -> None:
+    upload = announce(record)
+    upload.send()
+    key = {"pk": {"S": f"R#{record.id}"}, "sk": {"S": f"D#{upload.id.partition('.')[2]}"}}
+    body = {":body": {"B": zlib.compress(b'{"resourceType": "DocumentReference"}')}}
+    aws.client("dynamodb").update_item(
+        TableName=stack["RECORDS_TABLE"], Key=key, UpdateExpression="SET body = :body", ExpressionAttributeValues=body
+    )
+
+    clock.shift(timedelta(hours=24))
+    early = record.api.run(JOB)
+    clock.shift(timedelta(hours=1))
+    late = record.api.run(JOB)
+
+    assert (early["failed"], late["failed"], late["given_up"], late["settled"]) == (1, 0, 1, 1)
+    assert upload.versions() == []
+
+
+def test_what_would_write_too_much_ends(
+    record: FedRecord, clock: TimeMachineFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    former = record.publish()
+    upload = announce(record, OTHER_PDF, **replacing(former))
+    upload.send()
+    monkeypatch.setattr("dmp.adapters.ledger.LARGEST_TRANSACTION", 4)
+
+    clock.shift(timedelta(hours=1))
+    run(record)
+
+    assert (upload.error, upload.versions(), record.found(AUTHOR)) == ("too-many", [], [former])
 
 
 @pytest.mark.parametrize("call", ["TransactWriteItems", "ListObjectVersions", "DeleteObject"])

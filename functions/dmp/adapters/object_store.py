@@ -30,18 +30,22 @@ class ObjectStore:
         self._bucket = bucket
         self._key_id = key_id
 
-    def put(self, content: StoredContent, data: bytes) -> None:
-        """Store bytes before anything names them; S3 checks the SHA-256, and never overwrites."""
+    def put(self, content: StoredContent, data: bytes) -> str:
+        """Store bytes before anything names them; S3 checks the SHA-256, and never overwrites.
+
+        Returns their version; it is empty where only a repetition was answered.
+        """
         with unavailable_on_failure():
             try:
-                self._put(content, data)
+                return self._put(content, data)
             except ClientError as failure:
                 # A repetition by the SDK after a lost answer finds the bytes of the first attempt: keys are random.
                 if failure.response.get("Error", {}).get("Code") != "PreconditionFailed":
                     raise
+                return ""
 
-    def _put(self, content: StoredContent, data: bytes) -> None:
-        self._client().put_object(
+    def _put(self, content: StoredContent, data: bytes) -> str:
+        stored = self._client().put_object(
             Bucket=self._bucket,
             Key=content.key,
             Body=data,
@@ -52,6 +56,7 @@ class ObjectStore:
             BucketKeyEnabled=True,
             IfNoneMatch="*",
         )
+        return stored["VersionId"]
 
     def get(self, content: StoredContent) -> bytes:
         """Fetch bytes and compare them with what was deposited."""
@@ -79,11 +84,11 @@ class ObjectStore:
             raise
         raise Invalid("size-mismatch" if found["ContentLength"] != size else "encryption-missing")
 
-    def holds(self, key: str, version: str) -> bool:
-        """Whether a version of an object is there."""
+    def holds(self, key: str) -> bool:
+        """Whether an object is there, and was not taken back."""
         try:
             with unavailable_on_failure():
-                self._client().head_object(Bucket=self._bucket, Key=key, VersionId=version)
+                self._client().head_object(Bucket=self._bucket, Key=key)
         except Unavailable as failure:
             if _is_missing(failure):
                 return False
@@ -112,7 +117,7 @@ class ObjectStore:
         return found.get("ServerSideEncryption") == "aws:kms" and used.endswith(self._key_id.rpartition("/")[2])
 
     def discard(self, content: StoredContent) -> None:
-        """Take back bytes that nothing will name."""
+        """Take back bytes that nothing will name, whatever their version: the bucket deletes them some days later."""
         with unavailable_on_failure():
             self._client().delete_object(Bucket=self._bucket, Key=content.key)
 

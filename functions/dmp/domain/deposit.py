@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from dmp.domain.changes import Claim
+from dmp.domain.changes import Claim, SaveDocument
 from dmp.domain.clinical_document import unique_id_of
 from dmp.domain.content import PATIENT_LIMIT, is_accepted
 from dmp.domain.document import INVISIBLE, DocumentEntry, DocumentStatus, ReplacesTarget
@@ -79,6 +79,8 @@ class Plan:
     """What the depositor has fed of each set that a new document is of."""
     known: dict[int, DocumentEntry] = field(default_factory=dict)
     fresh: dict[int, DocumentEntry] = field(default_factory=dict)
+    renewed: list[SaveDocument] = field(default_factory=list)
+    """What is awaited anew, because its announcement came again."""
 
     def claim_of(self, document: SubmittedDocument) -> Claim | None:
         """Who holds the unique id of a document."""

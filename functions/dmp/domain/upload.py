@@ -12,6 +12,8 @@ LARGEST_UPLOAD = 100 * 1024 * 1024
 """Bytes."""
 UPLOADS = "uploads/"
 """Begins the keys of what comes by upload: the bucket tells of these objects alone."""
+MOST_REPLACED = 40
+"""Documents that one may replace which awaits something: they all end in the transaction that makes it available."""
 _PATIENCE = timedelta(hours=25)
 """How long a document is awaited; an address for it is given one hour less, so that none outlives it."""
 _LAST_HOUR = timedelta(hours=1)
@@ -71,10 +73,20 @@ def is_given_up(entry: DocumentEntry, now: datetime) -> bool:
     return entry.awaited_until is None or entry.awaited_until <= now
 
 
+def awaits_content(entry: DocumentEntry) -> bool:
+    """Whether the bytes of a document are still to come."""
+    return entry.is_pending and Awaited.CONTENT in entry.awaits
+
+
 def is_open(entry: DocumentEntry, now: datetime) -> bool:
     """Whether the bytes of a document may still be sent."""
-    is_awaited = entry.is_pending and Awaited.CONTENT in entry.awaits
-    return is_awaited and entry.awaited_until is not None and now < entry.awaited_until - _LAST_HOUR
+    return awaits_content(entry) and entry.awaited_until is not None and now < entry.awaited_until - _LAST_HOUR
+
+
+def renewed(entry: DocumentEntry, now: datetime) -> DocumentEntry:
+    """The same version of a document, awaited from now on."""
+    again = replace(entry, awaited_until=awaited_until(now))
+    return replace(again, due=next_look(again, now))
 
 
 def next_version(entry: DocumentEntry, came: Awaited, now: datetime) -> DocumentEntry:

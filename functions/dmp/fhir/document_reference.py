@@ -19,7 +19,7 @@ from dmp.fhir.document_remarks import remarks_on
 from dmp.fhir.named_documents import MOST_RELATED, NamedDocuments
 from dmp.fhir.reference_targets import check_targets
 from dmp.fhir.references import Surroundings, parse_target, patient_named_by, with_logical
-from dmp.fhir.systems import PDSM_IS_ARCHIVED
+from dmp.fhir.systems import DMP_VERSION, PDSM_IS_ARCHIVED, SET_BY_SERVER
 from dmp.fhir.times import instant_text
 from dmp.fhir.validation import orphans, validate, without_orphans
 
@@ -129,8 +129,7 @@ def source_claims(resource: Resource, around: Surroundings, place: str) -> Itera
 def normalised(resource: Resource, place: str = "DocumentReference") -> dict[str, Any]:
     """The resource with our type, class and labels, and without id and version."""
     for index, extension in enumerate(resource.get("extension", [])):
-        if extension["url"] == PDSM_IS_ARCHIVED and "valueBoolean" not in extension:
-            raise Invalid("invalid-resource", f"{place}.extension[{index}]", "isArchived is true or false")
+        _check_extension(extension, f"{place}.extension[{index}]")
     content = {key: value for key, value in resource.items() if key not in ("id", "meta")}
     kept = {name: value for name, value in resource.get("meta", {}).items() if name in _KEPT_OF_META}
     if kept:
@@ -139,6 +138,15 @@ def normalised(resource: Resource, place: str = "DocumentReference") -> dict[str
         content |= _typed(content["type"], place)
     content["securityLabel"] = security_labels.normalised(content.get("securityLabel", []), f"{place}.securityLabel")
     return content
+
+
+def _check_extension(extension: Resource, place: str) -> None:
+    url = extension["url"]
+    if url in SET_BY_SERVER:
+        raise Invalid("invalid-resource", place, "only the server says this of a document")
+    for wanted, name in ((PDSM_IS_ARCHIVED, "valueBoolean"), (DMP_VERSION, "valueString")):
+        if url == wanted and name not in extension:
+            raise Invalid("invalid-resource", place, f"the extension has a {name}")
 
 
 def finished(resource: Resource, intake: Intake, around: Surroundings) -> dict[str, Any]:

@@ -26,6 +26,8 @@ DMP_ATTESTED_BY = f"{_DMP}/StructureDefinition/dmp-attestant"
 DMP_VERSION = f"{_DMP}/StructureDefinition/dmp-version"
 DMP_UPLOAD = f"{_DMP}/StructureDefinition/dmp-upload"
 DMP_UPLOAD_ERROR = f"{_DMP}/StructureDefinition/dmp-upload-error"
+SET_BY_SERVER = frozenset({DMP_UPLOAD, DMP_UPLOAD_ERROR})
+"""Extensions of a DocumentReference that only the server gives."""
 DMP_WEB_HOOK_SECRET = f"{_DMP}/StructureDefinition/dmp-webhook-secret"
 
 _FR_CORE = "https://hl7.fr/ig/fhir/core"

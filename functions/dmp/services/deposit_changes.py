@@ -30,6 +30,7 @@ def deposit_changes(plan: Plan, lists: Sequence[Deposited[ListEntry]], now: date
     for replaced in {entry.local: entry for entry in plan.ended.values()}.values():
         former = replaced.with_status(DocumentStatus.SUPERSEDED, now)
         yield SaveDocument(replace(former, successors=plan.successors_of(replaced)), replaced)
+    yield from plan.renewed
     yield from edition_changes(plan, plan.fresh)
     yield from late_changes(plan, plan.fresh)
     for one in lists:

@@ -23,7 +23,7 @@ from dmp.domain.errors import TooLarge, Unavailable
 from dmp.domain.identifiers import local_id, resource_id
 from dmp.domain.record import Record
 from dmp.domain.submission import NAMED, SUBJECT, SubmittedDocument, with_references
-from dmp.domain.upload import Place, awaited_until, next_look
+from dmp.domain.upload import MOST_REPLACED, Place, awaited_until, awaits_content, next_look
 from dmp.services.call import Call
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ class DepositContents:
         self._entropy = entropy
         self._locals: dict[int, str] = {}
         self._named: dict[int, StoredContent] = {}
-        self._stored: set[str] = set()
+        self._stored: dict[str, str] = {}
+        """The version of what lies under each key, empty where it is not known."""
 
     def local(self, place: int, document: SubmittedDocument) -> str:
         """The local id of a document, drawn once: by it the key of its bytes leads to its entry."""
@@ -57,20 +58,37 @@ class DepositContents:
         return self._named[place]
 
     def store(self, plan: Plan) -> None:
-        """Store the bytes of the new documents, each once; Unavailable where that fails."""
+        """Store the bytes of the new documents, and of those that await theirs, each once.
+
+        Raises Unavailable where that fails.
+        """
+        for place, entry in plan.known.items():
+            document = plan.submission.documents[place]
+            if awaits_content(entry) and not document.is_upload:
+                self._put(replace(entry.content, sha256=document.sha256), document)
         for place, entry in plan.fresh.items():
             document = plan.submission.documents[place]
-            if entry.content.key not in self._stored and not document.is_upload:
-                self._stored.add(entry.content.key)
-                self._objects.put(entry.content, document.content)
+            if not document.is_upload:
+                self._put(entry.content, document)
+
+    def _put(self, content: StoredContent, document: SubmittedDocument) -> None:
+        if content.key not in self._stored:
+            self._stored[content.key] = ""
+            self._stored[content.key] = self._objects.put(content, document.content)
 
     def discard(self, receipt: Receipt | None = None) -> None:
         """Take back the bytes that no entry of the receipt names; what cannot be taken back now is swept later."""
         kept = {item.entry.content.key for item in receipt.documents} if receipt else set()
         for content in self._named.values():
-            if content.key in self._stored - kept:
+            if content.key in self._stored.keys() - kept:
                 with suppress(Unavailable):
-                    self._objects.discard(content)
+                    self._take_back(content)
+
+    def _take_back(self, content: StoredContent) -> None:
+        if version := self._stored[content.key]:
+            self._objects.remove(content.key, version)
+        else:
+            self._objects.discard(content)
 
 
 class NewEntries:
@@ -88,7 +106,10 @@ class NewEntries:
         self._is_scanned = is_scanned
 
     def name(self, call: Call, plan: Plan, contents: DepositContents) -> None:
-        """Make the entries of a plan, their bytes not yet stored; TooLarge for metadata over 200,000 bytes."""
+        """Make the entries of a plan, their bytes not yet stored.
+
+        Raises TooLarge for metadata over 200,000 bytes, and for more replaced documents than can end later, at once.
+        """
         unknown = list(plan.unknown())
         locals_ = {place: contents.local(place, document) for place, document in unknown}
         references = dict(_references(plan, locals_))
@@ -103,6 +124,7 @@ class NewEntries:
             plan.fresh[place] = self.hidden(
                 call, plan.record, entry, plan.replaced_by(document), plan.later_than(place)
             )
+            _check_replaced(plan.fresh[place], document.place)
         plan.fresh = {place: _preceded(plan, place, entry) for place, entry in sorted(plan.fresh.items())}
 
     def _hidden_as_earlier(self, plan: Plan, place: int, entry: DocumentEntry) -> DocumentEntry:
@@ -142,6 +164,12 @@ class NewEntries:
         successors = tuple(dict.fromkeys((*entry.successors, *(one.local for one in later[:1]))))
         tied = replace(labelled, hidden_at=since, predecessors=predecessors, successors=successors)
         return self._announcement.scheduled(tied, call.now)
+
+
+def _check_replaced(entry: DocumentEntry, place: str) -> None:
+    if entry.awaits and len(entry.predecessors) > MOST_REPLACED:
+        detail = f"what is still to become available replaces {MOST_REPLACED} documents at most"
+        raise TooLarge("too-many", f"{place}.relatesTo", detail)
 
 
 def _preceded(plan: Plan, place: int, entry: DocumentEntry) -> DocumentEntry:

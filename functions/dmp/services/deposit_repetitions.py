@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 from dmp.domain.access import decide
-from dmp.domain.changes import Claim
+from dmp.domain.changes import Claim, SaveDocument
 from dmp.domain.deposit import Plan
 from dmp.domain.document import DocumentEntry, DocumentStatus
 from dmp.domain.errors import Conflict
 from dmp.domain.rights import Action
 from dmp.domain.submission import SubmittedDocument
-from dmp.domain.upload import announced_digest
+from dmp.domain.upload import announced_digest, awaits_content, is_open, renewed
 from dmp.services.call import Call
 from dmp.services.document_access import may_read, of_document
 from dmp.services.document_sight import as_seen
@@ -61,8 +61,18 @@ def show_known(documents: "DocumentStore", call: Call, plan: Plan, *, is_answere
         if decision.hidden or (is_answered and not decision.permit):
             raise Conflict("duplicate-unique-id", f"{plan.submission.documents[place].place}.masterIdentifier")
     if is_answered:
+        _renew(call, plan)
         seen = as_seen(call, plan.record, list(plan.known.values()), documents)
         plan.known = dict(zip(plan.known, seen, strict=True))
+
+
+def _renew(call: Call, plan: Plan) -> None:
+    """Let an announcement that is repeated after its day begin anew."""
+    for place, entry in list(plan.known.items()):
+        is_closed = awaits_content(entry) and not is_open(entry, call.now)
+        if is_closed and plan.submission.documents[place].is_upload:
+            plan.known[place] = renewed(entry, call.now)
+            plan.renewed.append(SaveDocument(plan.known[place], entry))
 
 
 def find_superseded(documents: "DocumentStore", call: Call, plan: Plan) -> None:

@@ -59,13 +59,12 @@ class UploadCompletionService:
                 if content is None:
                     return
                 changes = self._verification.changes(call, record, entry, content, version)
+                if is_committed(self._ledger, changes):
+                    return
             except _BROKEN_RULES as broken:
                 if self._is_failed(call, record, entry, broken):
                     self._objects.remove(place.key, version)
                     return
-                continue
-            if is_committed(self._ledger, changes):
-                return
         raise Unavailable("service-unavailable")
 
     def judged(self, call: Call, place: Place, version: str, verdict: Verdict) -> None:
@@ -78,20 +77,18 @@ class UploadCompletionService:
             if record is None or record.status in _GONE:
                 return
             if entry is None:
-                self._expect(place, version)
+                self._expect(place)
                 return
             if not _awaits_verdict(entry, version) or verdict is Verdict.UNKNOWN:
                 _note(entry, verdict)
                 return
-            if is_committed(self._ledger, self._judged(call, record, entry, version, verdict)):
-                if verdict is Verdict.INFECTED:
-                    self._objects.remove(place.key, version)
+            if self._is_judged(call, record, entry, version, verdict):
                 return
         raise Unavailable("service-unavailable")
 
-    def _expect(self, place: Place, version: str) -> None:
+    def _expect(self, place: Place) -> None:
         """Raise Unavailable where the entry of an inline document is still to come, behind its bytes."""
-        if not place.is_upload and self._objects.holds(place.key, version):
+        if not place.is_upload and self._objects.holds(place.key):
             raise Unavailable("service-unavailable")
 
     def released(self, call: Call, record: Record, entry: DocumentEntry, reason: Reason = Reason.SCAN) -> list[Change]:
@@ -106,6 +103,16 @@ class UploadCompletionService:
     def _is_failed(self, call: Call, record: Record, entry: DocumentEntry, broken: DmpError) -> bool:
         logger.info("upload_failed", extra={"document": entry.id, "code": broken.code})
         return is_committed(self._ledger, self.failed(call, record, entry, broken.code))
+
+    def _is_judged(self, call: Call, record: Record, entry: DocumentEntry, version: str, verdict: Verdict) -> bool:
+        is_bad = verdict is Verdict.INFECTED
+        try:
+            is_done = is_committed(self._ledger, self._judged(call, record, entry, version, verdict))
+        except _BROKEN_RULES as broken:
+            is_done, is_bad = self._is_failed(call, record, entry, broken), True
+        if is_done and is_bad:
+            self._objects.remove(entry.content.key, version)
+        return is_done
 
     def _judged(self, call: Call, record: Record, entry: DocumentEntry, version: str, verdict: Verdict) -> list[Change]:
         if verdict is Verdict.INFECTED:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dmp.domain.changes import Change, RecordUnchanged, SaveDocument
 from dmp.domain.document import Awaited, DocumentEntry
-from dmp.domain.errors import Unavailable
+from dmp.domain.errors import TooLarge, Unavailable
 from dmp.domain.record import Record, RecordStatus
 from dmp.domain.upload import Place, is_given_up, next_look
 from dmp.observability import logger
@@ -105,13 +105,28 @@ class UploadSweepService:
             if record is None or entry is None or not _is_due(record, entry, call.now):
                 return
             if entry.is_uploaded and not has_looked:
-                self._look_for_content(call, entry)
+                self._look(call, entry)
                 has_looked = True
                 continue
             outcome, changes = self._step(call, record, entry)
-            if is_committed(self._ledger, changes):
-                swept.counts[outcome] += 1
+            try:
+                is_taken = is_committed(self._ledger, changes)
+            except TooLarge as broken:
+                outcome, changes = self._given_up(call, record, entry, broken.code)
+                is_taken = is_committed(self._ledger, changes)
+            swept.counts[outcome] += is_taken
         raise Unavailable("service-unavailable")
+
+    def _look(self, call: Call, entry: DocumentEntry) -> None:
+        """Look for content; what keeps from it keeps nobody from giving up, unless it passes."""
+        try:
+            self._look_for_content(call, entry)
+        except Unavailable:
+            raise
+        except Exception as failure:
+            if not is_given_up(entry, call.now):
+                raise
+            logger.error("upload_unreadable", extra={"document": entry.id, "failure": type(failure).__name__})
 
     def _look_for_content(self, call: Call, entry: DocumentEntry) -> None:
         """Verify what came by upload without a word of it; the oldest version first, as it would have been told."""
@@ -131,6 +146,9 @@ class UploadSweepService:
             later = replace(entry, due=next_look(entry, call.now))
             return Outcome.WAITING, _looked_at(record, later, entry)
         code = "upload-abandoned" if Awaited.CONTENT in entry.awaits else "not-scanned"
+        return self._given_up(call, record, entry, code)
+
+    def _given_up(self, call: Call, record: Record, entry: DocumentEntry, code: str) -> tuple[Outcome, list[Change]]:
         logger.info("upload_failed", extra={"document": entry.id, "code": code})
         return Outcome.GIVEN_UP, self._completion.failed(call, record, entry, code)
 
