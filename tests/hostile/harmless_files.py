@@ -17,6 +17,11 @@ _FONT = (
     b"<< /Type /Font /Subtype /TrueType /BaseFont /ABCDEF+Arial#20Gras /Encoding << /Differences [65 /A /S /J] >> >>"
 )
 _PLAIN_OBJECTS = stream(b"7 0 << >>", b"/Type /ObjStm /N 1 /First 4")
+_COMMENTED = stream(
+    b"7 11 8 34\n% a (\n%% 7\n<< /A (b) >>\n%% 8: ) %\n<< /A#20 2 >>\n", b"/Type /ObjStm /N 2 /First 10"
+)
+_ODD_STRINGS = b"<< /Title (a \\( % trailer \\\\) /A#20 (1 0 ob (j)) /B <4 1> >>"
+_REFERRING = b"<< /Type /Annot /Subtype /Link /Rect [0 0 9 9] /A << /S /URI /URI 6 0 R >> >>"
 _FORM = b"/AcroForm << /Fields [] /DA (/Helv 0 Tf) >>"
 _TITLE = b"<< /Title (No /JavaScript, no \\(/Launch\\) (/JS)) >>"
 _STYLED = b'<?xml-stylesheet type="text/xsl" href="../a/CDA-FO.xsl"?>'
@@ -47,6 +52,9 @@ HARMLESS_FILES = (
     HarmlessFile("a PDF whose text tells of scripts", _PDF, pdf({4: stream(b"BT (/JS /Launch /JavaScript) Tj ET")})),
     HarmlessFile("a PDF with names that begin alike", _PDF, pdf(root=b"/JSON 1 /EncryptMetadata true /BM /Screen")),
     HarmlessFile("a PDF with a plain object stream", _PDF, pdf({6: _PLAIN_OBJECTS})),
+    HarmlessFile("a PDF with comments before its objects", _PDF, pdf({6: _COMMENTED})),
+    HarmlessFile("a PDF whose strings are odd", _PDF, pdf({6: _ODD_STRINGS})),
+    HarmlessFile("a PDF with a link elsewhere", _PDF, pdf({3: _PAGE % _REFERRING, 6: b"(https://example.org/JS)"})),
     HarmlessFile("a PDF cut short", _PDF, HEADER + b"1 0 obj\n<< /Type /Catalog"),
     HarmlessFile("a PDF with a line behind its end", _PDF, pdf() + b"\r\n% printed by a scanner\r\n\x00\x00"),
     HarmlessFile("the word of an example", _PDF, b"Hello World"),
@@ -59,6 +67,11 @@ HARMLESS_FILES = (
     HarmlessFile("a DICOM file", "application/dicom", dicom(b"", element(0x0042, 0x0011, b"OB", pdf()))),
     HarmlessFile("a DICOM file that is a TIFF", "application/dicom", dicom(b"II*\x00\x08\x00\x00\x00")),
     HarmlessFile("an RTF with a link", "text/rtf", field(rb'HYPERLINK "https://example.org/a?rd=1&link=2" \\o "DDE"')),
+    HarmlessFile("an RTF with a link in a field", "text/rtf", field(
+        rb'IF 1=1 "a" {\field{\*\fldinst HYPERLINK "https://example.org"}{\fldrslt a}} "DDE"')),
+    HarmlessFile("an RTF with an accent in its template", "text/rtf", rtf(rb"{\*\template C:\\Mod\u232?les\\a.dot}")),
+    HarmlessFile("a text about PDF", _TEXT, b"The file begins with %PDF-1.7 (JavaScript is off).\n"),
+    HarmlessFile("XML of a package", _XML, b'<package xmlns="http://www.idpf.org/2007/opf"/>'),
     HarmlessFile("an RTF with a page number", "text/rtf", field(rb" PAGE  \\* MERGEFORMAT ")),
     HarmlessFile("an RTF with a template of its own", "text/rtf", rtf(rb"{\*\template C:\\Modeles\\Courrier.dot}")),
     HarmlessFile("an RTF with a picture", "text/rtf", rtf(rb"{\pict\pngblip 89504e470d0a1a0a}")),

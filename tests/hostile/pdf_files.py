@@ -30,6 +30,21 @@ def _in_object_stream(**changes: bytes) -> bytes:
     return pdf({6: object_stream([(7, ALERT)], **changes)}, root=b"/OpenAction 7 0 R")
 
 
+def _plain_object_stream(*objects: bytes) -> bytes:
+    places = [sum(len(text) + 1 for text in objects[:n]) for n in range(len(objects))]
+    head = b" ".join(b"%d %d" % (7 + n, place) for n, place in enumerate(places)) + b" "
+    entries = b"/Type /ObjStm /N %d /First %d" % (len(objects), len(head))
+    return pdf({6: stream(head + b" ".join(objects), entries)}, root=b"/OpenAction %d 0 R" % (6 + len(objects)))
+
+
+def _decoy(entries: bytes) -> bytes:
+    return _in_object_stream(entries=entries + b"/Type /ObjStm")
+
+
+def _header(numbers: bytes) -> bytes:
+    return HEADER + numbers + b"<< /Pages 2 0 R /OpenAction %s >>\nendobj\n%%%%EOF\n" % ALERT
+
+
 def _twice_compressed() -> bytes:
     data = zlib.compress(zlib.compress(b"7 0 " + ALERT))
     return pdf({6: stream(data, b"/Type /ObjStm /N 1 /First 4 /Filter [/FlateDecode /FlateDecode]")})
@@ -45,6 +60,7 @@ def _swarm() -> bytes:
     return pdf({n: stream(data, b"/Type /ObjStm /N 1 /First 4 /Filter /FlateDecode") for n in range(6, 30)})
 
 
+_REFERRING = b"/Annots [<< /Type /Annot /Rect [0 0 9 9] /Subtype /Link /A << /S /URI /URI 6 0 R >> >>]"
 _CONTENTS = {
     "a script at opening": pdf(root=b"/OpenAction " + ALERT),
     "a script by reference": pdf({6: ALERT}, root=b"/OpenAction 6 0 R"),
@@ -74,6 +90,28 @@ _CONTENTS = {
     "a script in an update": written(pdf(), {1: b"<< /Pages 2 0 R /OpenAction %s >>" % ALERT}),
     "a script in the trailer": pdf(trailer=b"/Root << /Pages 2 0 R /OpenAction " + ALERT + b" >>"),
     "a file without a table": HEADER + b"1 0 obj<</Pages 2 0 R/OpenAction<</S/JavaScript/JS(a)>>>>",
+    "an object stream whose comment says where it begins": _decoy(b"%/First 9000 \n"),
+    "an object stream whose string says where it begins": _decoy(b"/X (/First 9000 ) "),
+    "an object stream whose inner dictionary says where it begins": _decoy(b"/X << /First 9000 >> "),
+    "an object stream that says twice where it begins": _decoy(b"/First 9000 "),
+    "an object stream that says elsewhere where it begins": _decoy(b"/First 9 0 R "),
+    "an object stream that says twice how many": _decoy(b"/N 0 "),
+    "an object stream that says how many in an inner dictionary": _decoy(b"/X [<< /N 0 >>] "),
+    "an object stream with an end in a string": _plain_object_stream(b"(endstream)", ALERT),
+    "an object stream with an end and more in a string": _plain_object_stream(
+        b"<< /A (endstream endobj 9 0 obj) /S /JavaScript /JS (a) >>"
+    ),
+    "an object stream whose objects begin in a comment": _plain_object_stream(b"<< /A 1 %", b"(\n/S /JS %)\n>>"),
+    "a script behind a long comment in the head of its object": _header(b"1 %" + b"x" * 300 + b"\n0 obj"),
+    "a script behind a long comment before its object": _header(b"1 0 %" + b"x" * 300 + b"\nobj"),
+    "a script behind many comments": _header(b"1 0" + b"\n%x" * 300 + b"\nobj"),
+    "a script behind many blanks": _header(b"1 0" + b" " * 300 + b"obj"),
+    "a script behind many zeros": _header(b"1 " + b"0" * 300 + b" obj"),
+    "a script behind an object in a comment": pdf(root=b"/A 1 % 9 0 obj (\n/OpenAction " + ALERT + b" %)\n"),
+    "a script behind an object in a string": pdf(root=b"/A (9 0 obj % ) /OpenAction " + ALERT),
+    "a script behind a stream in a string": pdf(root=b"/A (9 0 obj <<>>stream ) /OpenAction " + ALERT),
+    "a script in what is no hexadecimal": pdf(root=b"/OpenAction << /A <)/S /JavaScript /JS (a)> >>"),
+    "a script behind a stream in an array": pdf({6: b"[ << >> stream\n " + ALERT + b" ]"}, root=b"/OpenAction 6 0 R"),
     "a program to launch": pdf(root=b"/OpenAction << /S /Launch /Win << /F (cmd.exe) >> >>"),
     "a program behind a link": _annotation(b"/Subtype /Link /A << /S /Launch /F (calc.exe) >>"),
     "an embedded file": pdf({6: stream(b"MZ", b"/Type /EmbeddedFile")}),
@@ -91,6 +129,12 @@ _CONTENTS = {
     "an XFA form": pdf(root=b"/AcroForm << /Fields [] /XFA 6 0 R >>"),
     "an encrypted file": pdf({6: b"<< /Filter /Standard /V 4 /R 4 >>"}, trailer=b"/Encrypt 6 0 R /ID [<00><00>]"),
     "a link that is a script": _link(b"(javascript:alert\\(1\\))"),
+    "a link that is a script with parentheses": _link(b"(javascript:alert(1))"),
+    "a link that is a script elsewhere": pdf({3: _page(_REFERRING), 6: b"(javascript:alert(1))"}),
+    "a link that is a script in an object stream": pdf(
+        {3: _page(_REFERRING), 8: object_stream([(6, b"<6A6176617363726970743A61>")])}
+    ),
+    "links from a base that is a script": pdf(root=b"/URI << /Base (javascript:a\\() >>"),
     "a link that is a script in hexadecimal": _link(b"<" + b"javascript:a()".hex().encode() + b">"),
     "a link that is a script in octal": _link(b"( \\152ava\\\nscript:a)"),
     "a link that is a page": _link(b"(data:text/html,<b>)"),

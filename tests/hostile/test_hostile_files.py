@@ -19,7 +19,7 @@ from tests.fed_record import AUTHOR, HOSPITAL, FedRecord, open_record
 from tests.hostile.corpus import HOSTILE_FILES
 from tests.hostile.harmless_files import HARMLESS_FILES
 from tests.hostile.hostile_file import HarmlessFile, HostileFile
-from tests.uploads import announce
+from tests.uploads import announce, announcement
 
 LONGEST = 1.0
 MOST_MEMORY = 128 * 1024 * 1024
@@ -138,6 +138,23 @@ def test_a_title_that_deceives_is_cleaned_where_a_cda_says_it(api: ApiClient, st
     resource = api.get(f"/fhir/DocumentReference/{document}", as_=AUTHOR).json
     title = resource["content"][0]["attachment"]["title"]
     assert title == "Lettre de liaison à la sortie du service de médecine interne"
+
+
+@pytest.mark.parametrize("parameter", ["\u2028", "\U0001f600", "é", '"', "a\u00a0b"], ids=ascii)
+def test_a_content_type_that_no_header_may_say_is_refused(record: FedRecord, parameter: str) -> None:
+    content_type = f'application/pdf; name="{parameter}"'
+    before = record.state()
+    inline = bodies.document(record.id, bodies.PDF, content_type=content_type)
+    announced = announcement(record.id, attachment={"contentType": content_type})
+    attached, binary = (bodies.submission(record.id, bodies.PDF, bodies.PDF + b"\n") for _ in range(2))
+    attached["entry"][2]["resource"]["content"][0]["attachment"]["contentType"] = content_type
+    binary["entry"][4]["resource"]["contentType"] = content_type
+
+    simplified = [record.api.post("/fhir/DocumentReference", body, as_=AUTHOR) for body in (inline, announced)]
+    bundles = [record.api.post("/fhir", body, as_=HOSPITAL) for body in (attached, binary)]
+
+    assert {(answer.status, answer.code) for answer in (*simplified, *bundles)} == {(422, "invalid-resource")}
+    assert record.state() == before
 
 
 def _told_nothing(body: bytes, content: bytes) -> bool:

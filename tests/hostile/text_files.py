@@ -29,6 +29,23 @@ _RTF = {
     "a link of an RTF that is a script": field(rb'HYPERLINK "javascript:alert(1)"'),
     "a template of an RTF from elsewhere": rtf(rb"{\*\template http://example.org/a.dotm}"),
     "a template of an RTF from a share": rtf(rb"{\*\template \\\\198.51.100.1\\a.dotm}"),
+    "a template of an RTF in other letters": rtf(
+        rb"{\*\template " + b"".join(b"\\u%d?" % letter for letter in b"http://example.org/a.dotm") + b"}"
+    ),
+    "a template of an RTF in letters below zero": rtf(
+        rb"{\*\template " + b"".join(b"\\u-%d?" % (65_536 - letter) for letter in b"http://example.org/a") + b"}"
+    ),
+    "a template of an RTF in raw bytes": rtf(b"{\\*\\template \\bin4 http://example.org/a.dotm}"),
+    "a command of an RTF in a field behind quotation marks": field(
+        rb'IF 1=1 "a" {\field{\*\fldinst INCLUDEPICTURE "http://example.org/a.png" \\d}}'
+    ),
+    "a command of an RTF in a field within a link": field(
+        rb'HYPERLINK "https://example.org" {\field{\*\fldinst DDEAUTO cmd "/c calc"}}'
+    ),
+    "a command of an RTF behind a field": field(rb'{\field{\*\fldinst QUOTE "x"}{\fldrslt D}}DE cmd'),
+    "a command of an RTF in numbers": field(rb"{\field{\*\fldinst QUOTE 68 68 69}} cmd"),
+    "a command of an RTF behind much": field(b" " * 70_000 + b"DDEAUTO cmd"),
+    "fields of an RTF without end": rtf(rb"{\field{\*\fldinst IF " * 200 + b"}}" * 200),
     "a page behind an RTF": rtf(b"") + b"<html><script>alert(1)</script>",
     "a program behind an RTF": rtf(b"") + program(),
 }
@@ -44,6 +61,7 @@ _TEXTS = {
     "a file for the registry": b"Windows Registry Editor Version 5.00\r\n\r\n[HKEY_CURRENT_USER]\r\n",
     "a page in a mail": b"MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=a\r\n\r\n--a\r\n",
     "a script in UTF-7": b"Bonjour +ADw-script+AD4-alert(1)+ADw-/script+AD4-",
+    "a PDF with a script in a text": b" \n%PDF-1.7\n1 0 obj<</OpenAction<</S/JavaScript/JS(a)>>>>endobj\n%%EOF\n",
     "a script of a server in a text": b"Bonjour <?php system($_GET['a']); ?>",
     "the test file of anti-virus software": _EICAR,
 }

@@ -146,3 +146,29 @@ def test_a_patient_deposits_fewer_types_than_a_professional(declared: str) -> No
 def test_the_words_that_official_examples_send_as_a_pdf_are_accepted(words: bytes) -> None:
     assert agrees("application/pdf", words)
     assert not agrees("application/pdf", words + b"!")
+
+
+@pytest.mark.parametrize(
+    "declared",
+    ["application/pdf", "Text/XML", "text/plain; charset=utf-8", 'text/plain;charset="a \\" b" ; c=d', "text/plain;"],
+)
+def test_a_media_type_may_have_parameters(declared: str) -> None:
+    assert content.is_media_type(declared)
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        "",
+        "pdf",
+        "application/",
+        "application/pdf; a",
+        "application/pdf;a=é",
+        'text/xml;a="\n"',
+        'a/b;c="',
+        "a/b\n",
+        "a b/c",
+    ],
+)
+def test_what_no_header_may_say_is_no_media_type(declared: str) -> None:
+    assert not content.is_media_type(declared)

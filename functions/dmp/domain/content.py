@@ -7,6 +7,7 @@ from dmp.domain.errors import Invalid
 
 INLINE_LIMIT = 3 * 1024 * 1024
 PATIENT_LIMIT = 5 * 1024 * 1024
+MAX_TYPE_CHARS = 255
 
 PDF, XML, RTF, TEXT, JPEG, TIFF, PNG, DICOM = "pdf", "xml", "rtf", "txt", "jpeg", "tiff", "png", "dicom"
 
@@ -40,6 +41,9 @@ _MARKUP_REFUSED = frozenset({b"html", b"svg"})
 _ELEMENT = re.compile(rb"<([A-Za-z_][\w.-]*:)?(?P<name>[A-Za-z_][\w.-]*)")
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _PIECE = 65_536
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_QUOTED = r'"(?:[ !#-\[\]-~]|\\[ -~])*+"'
+_MEDIA_TYPE = re.compile(rf"{_WORD}/{_WORD}(?: *; *(?:{_WORD}=(?:{_WORD}|{_QUOTED}))?)*+ *")
 # The words that the examples of PDSm send as application/pdf: harmless, and they are to be accepted.
 _EXAMPLE_WORDS = frozenset({b"Hello", b"Hello World"})
 
@@ -62,6 +66,11 @@ def agrees(declared: str, content: bytes) -> bool:
     """Whether the bytes are what the declared content type says."""
     kind = KIND_OF_TYPE.get(media_type(declared))
     return kind is not None and (detect(content) == kind or content in _EXAMPLE_WORDS)
+
+
+def is_media_type(declared: str) -> bool:
+    """Whether a whole content type, with its parameters, is one that a header may say (RFC 9110, 8.3.1; ASCII)."""
+    return len(declared) <= MAX_TYPE_CHARS and bool(_MEDIA_TYPE.fullmatch(declared))
 
 
 def media_type(declared: str) -> str:

@@ -6,7 +6,7 @@ from dmp.domain import content as contents
 from dmp.domain.errors import Invalid
 from dmp.domain.foreign_content import archive_or_program
 from dmp.domain.image_content import dicom_reason, jpeg_reason, png_reason, tiff_reason
-from dmp.domain.pdf_content import pdf_reason
+from dmp.domain.pdf_content import PDF_HEAD, READERS_LOOK, pdf_reason
 from dmp.domain.rtf_content import rtf_reason
 from dmp.domain.text_content import text_reason
 from dmp.domain.xml_content import xml_reason
@@ -35,7 +35,13 @@ def hostile_reason(kind: str | None, content: bytes) -> str | None:
         return f"there is {foreign} in it"
     if kind != contents.DICOM and contents.is_dicom(content):
         return "it is a DICOM file, too"
-    return _RULES[kind](content)
+    return _RULES[kind](content) or _reason_as_pdf(kind, content)
+
+
+def _reason_as_pdf(kind: str, content: bytes) -> str | None:
+    """Readers of PDF look for its head a little further than at the beginning: for them the bytes are one, too."""
+    head = content.find(PDF_HEAD, 0, READERS_LOOK) if kind != contents.PDF else -1
+    return pdf_reason(content, head) if head >= 0 else None
 
 
 def check_harmless(kind: str | None, content: bytes, place: str | None = None) -> None:

@@ -6,52 +6,38 @@ older revision, behind a wrong length or in the data of a stream. Strings and co
 
 import re
 import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from dmp.domain.errors import DmpError
+from dmp.domain.pdf_syntax import (
+    BLANK,
+    HIDDEN_NAME,
+    NAME_END,
+    Effort,
+    PdfObject,
+    TooHidden,
+    check_end,
+    depth_at_end,
+    is_lone_string,
+    read_object,
+)
 
 MAX_INFLATED = 8 * 1024 * 1024
 """Bytes of an object stream; of all of them, and twice the size of the file beside."""
 MAX_RATIO = 200
-MAX_TOKENS = 300_000
+MAX_TOKENS = 200_000
 """In the objects that are read, and one more for sixteen bytes of the file; an object counts for some."""
 
-_BLANK = rb"\x00\t\n\x0c\r "
 _BLANKS = b"\x00\t\n\x0c\r "
+_DIGITS = b"0123456789+-."
 _WINDOW = 256
-_START = re.compile(rb"obj|trailer")
 _STEP = 65_536
-_COST_OF_OBJECT, _COST_OF_WORD = 8, 2
-_NAME = rb"/[^" + _BLANK + rb"()<>\[\]{}/%]*"
-_TOKEN = re.compile(
-    rb"(?P<name>" + _NAME + rb")|\((?P<flat>(?:[^()\\]++|\\.)*+)\)|(?P<open>\()|(?P<dict><<)|<(?P<hex>[^<>]*)>"
-    rb"|(?P<end>>>(?:[" + _BLANK + rb"]|%[^\r\n]*)*+(?P<stream>stream(?:\r?\n|\r)?)?)|(?P<comment>%[^\r\n]*)",
-    re.DOTALL,
-)
-_DEPTH: Mapping[str | None, int] = {"dict": 1, "end": -1}
-_PARENTHESIS = re.compile(rb"[()]|\\.", re.DOTALL)
-_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
-_FIRST = re.compile(rb"/First[" + _BLANK + rb"]+(\d{1,9})[^\d]")
+_COST_OF_OBJECT, _COST_OF_WORD = 3, 2
 _FILTERS = frozenset({b"FlateDecode", b"Fl"})
 _CODED = frozenset({b"Filter", b"F", b"DecodeParms", b"DP", b"FFilter"})
-
-
-class TooHidden(DmpError):
-    """Objects of a PDF that cannot be followed as far as its readers would; the detail says why."""
-
-    def __init__(self, detail: str) -> None:
-        super().__init__("unsafe-content", detail=detail)
-
-
-@dataclass(frozen=True, slots=True)
-class PdfObject:
-    """The names of an object, in order and unescaped, and the strings that stand right behind `/URI`."""
-
-    names: list[bytes]
-    links: list[bytes]
-    stream: int = 0
-    """Where the data of the stream begins; 0 where there is none."""
+_END_OF_STREAM = b"endstream"
+# Two halves of a word, or of a name, on both sides of a place.
+_CUT = re.compile(rb"[^" + BLANK + rb"()<>\[\]{}%][^" + BLANK + rb"()<>\[\]{}/%]")
+_UNFOLLOWED = "an object stream of the PDF cannot be followed"
 
 
 class PdfObjects:
@@ -60,95 +46,90 @@ class PdfObjects:
     def __init__(self, content: bytes, names: frozenset[bytes], start: int = 0) -> None:
         self._content = content
         self._origin = start
-        self._tokens = MAX_TOKENS + len(content) // 16
+        self._effort = Effort(MAX_TOKENS + len(content) // 16)
         self._bytes = MAX_INFLATED + 2 * len(content)
         listed = b"|".join(map(re.escape, sorted(names | {b"ObjStm", b"First", b"URI"}, key=len, reverse=True)))
-        end = rb"(?![^" + _BLANK + rb"()<>\[\]{}/%])"
-        self._telling = rb"/(?:(?:" + listed + rb")" + end + rb"|[^" + _BLANK + rb"()<>\[\]{}/%#]{0,127}#)"
-        self._places = re.compile(rb"(?P<start>obj|trailer)|" + self._telling, re.DOTALL)
-        self._telling_names = re.compile(self._telling)
+        telling = rb"/(?:(?:" + listed + rb")" + NAME_END + rb"|" + HIDDEN_NAME + rb")"
+        start_of_one = rb"(?P<start>(?<!end)obj|trailer(?=[" + BLANK + rb"]*+(?:<<|%)))"
+        self._places = re.compile(start_of_one + rb"|" + telling, re.DOTALL)
+        self._telling = re.compile(telling)
 
     def __iter__(self) -> Iterator[PdfObject]:
         """Raises TooHidden."""
-        begun = 0
+        begun, is_telling = 0, False
         for place in self._places.finditer(self._content, self._origin):
-            self._check_tokens(self._tokens)
-            if place.lastgroup:
-                begun = place.end() if self._begins(place.start()) else begun
-            elif begun:
-                yield from self._object(begun)
-                begun = 0
+            if not place.lastgroup:
+                is_telling = True
+            elif self._begins(place.start()):
+                if begun:
+                    check_end(self._content, begun, place.start(), self._effort)
+                if is_telling and begun:
+                    yield from self._object(begun, place.start())
+                begun, is_telling = place.end(), is_lone_string(self._content, place.end())
+        if is_telling and begun:
+            yield from self._object(begun, len(self._content))
 
     def _begins(self, place: int) -> bool:
-        """Whether `obj` has its two numbers before it; comments may stand between."""
+        """Whether `obj` has its two numbers before it, or so much of nothing that they may be there."""
+        self._effort.spend(_COST_OF_WORD)
         if self._content.startswith(b"trailer", place):
             return True
-        before = self._content[max(0, place - _WINDOW) : place]
+        start = max(self._origin, place - _WINDOW)
+        before = self._content[start:place]
         for _ in range(2):
             blank = _without_comments(before)
-            before = blank.rstrip(b"0123456789")
+            if start > self._origin and _begins_out_of_sight(blank, before):
+                break
+            before = blank.rstrip(_DIGITS)
             if before == blank:
-                self._tokens -= _COST_OF_WORD
                 return False
+        self._effort.spend(_COST_OF_OBJECT)
         return True
 
-    def _object(self, place: int) -> Iterator[PdfObject]:
-        following = _START.search(self._content, place)
-        while following and not self._begins(following.start()):
-            following = _START.search(self._content, following.end())
-        found = self._read(self._content, place, following.start() if following else len(self._content))
+    def _object(self, place: int, end: int) -> Iterator[PdfObject]:
+        self._effort.spend(_COST_OF_OBJECT)
+        found = read_object(self._content, place, end, self._effort)
         yield found
         if found.stream and (b"ObjStm" in found.names or {b"N", b"First"} <= set(found.names)):
-            yield from self._within(found, place)
+            yield from self._within(found, end)
 
-    def _read(self, content: bytes, place: int, end: int) -> PdfObject:
-        names: list[bytes] = []
-        links: list[bytes] = []
-        left = self._tokens - _COST_OF_OBJECT
-        depth, is_link, is_closed = 0, False, True
-        while token := _TOKEN.search(content, place, end):
-            place, kind, left = token.end(), token.lastgroup, left - 1
-            self._check_tokens(left)
-            depth += _DEPTH.get(kind, 0)
-            if token["stream"] and depth <= 0:
-                break
-            match kind:
-                case "name":
-                    names.append(_unescaped(token["name"]))
-                case "open" if is_closed:
-                    place, is_closed = _behind_string(content, place, end)
-                case "flat" | "hex" if is_link:
-                    links.append(token["flat"] if kind == "flat" else _from_hex(token["hex"]))
-            is_link = names[-1] == b"URI" if kind == "name" else is_link and kind == "comment"
-        self._tokens = left
-        return PdfObject(names, links, token.end() if token else 0)
-
-    def _check_tokens(self, left: int) -> None:
-        if left < 0:
-            raise TooHidden("the PDF has too many objects for its size")
-
-    def _within(self, stream: PdfObject, place: int) -> Iterator[PdfObject]:
+    def _within(self, stream: PdfObject, end: int) -> Iterator[PdfObject]:
         """The objects of an object stream, each read from where the stream says that it begins."""
-        first = _FIRST.search(self._content, place, stream.stream)
-        if not first:
-            raise TooHidden("an object stream of the PDF cannot be followed")
-        data = self._data(stream)
-        numbers = data[: int(first[1])].split()[1::2]
-        if not all(number.isdigit() and len(number) < 10 for number in numbers):
-            raise TooHidden("an object stream of the PDF cannot be followed")
-        begins = sorted({int(first[1]) + int(number) for number in numbers} | {int(first[1])})
-        for begin, end in zip(begins, [*begins[1:], len(data)], strict=True):
-            if self._telling_names.search(data, begin, end):
-                yield self._read(data, begin, end)
+        first, count = stream.number(b"First"), stream.number(b"N")
+        self._effort.spend(count)
+        is_plain = not _coding(stream.names)
+        data = self._plain(stream.stream, end) if is_plain else self._inflated(stream)
+        places = [0, *_places(data, first, count)]
+        is_telling = bool(self._telling.search(data))
+        for begin, stop in zip(places, [*places[1:], len(data)], strict=True):
+            if is_telling or is_plain:
+                self._check_bounds(data, begin, stop, is_plain=is_plain)
+            if self._telling.search(data, begin, stop) or is_lone_string(data, begin):
+                yield read_object(data, begin, stop, self._effort, in_stream=True)
 
-    def _data(self, stream: PdfObject) -> bytes:
-        coded = [name for name in stream.names if name in _CODED or name.endswith(b"Decode") or name in _FILTERS]
-        if not coded:
-            end = self._content.find(b"endstream", stream.stream)
-            self._spend(end - stream.stream if end >= 0 else len(self._content))
-            return self._content[stream.stream : end]
-        if coded not in ([b"Filter", b"FlateDecode"], [b"Filter", b"Fl"]):
+    def _check_bounds(self, data: bytes, begin: int, end: int, *, is_plain: bool) -> None:
+        """Whatever begins at an object's end is outside of it; nor do plain data end within one."""
+        check_end(data, begin, end, self._effort, in_stream=True)
+        is_last = end == len(data)
+        is_open = is_plain and is_last and depth_at_end(data, begin, end, self._effort, in_stream=True)
+        if is_open or (not is_last and _CUT.match(data, end - 1)):
+            raise TooHidden(_UNFOLLOWED)
+
+    def _plain(self, place: int, end: int) -> bytes:
+        """Data that are not compressed; where they end twice, nobody knows where they end."""
+        stop = self._content.find(_END_OF_STREAM, place, end)
+        if stop < 0 or self._content.find(_END_OF_STREAM, stop + len(_END_OF_STREAM), end) >= 0:
+            raise TooHidden(_UNFOLLOWED)
+        self._spend(stop - place)
+        return self._content[place:stop]
+
+    def _inflated(self, stream: PdfObject) -> bytes:
+        coding = _coding(stream.names)
+        if coding not in ([b"Filter", b"FlateDecode"], [b"Filter", b"Fl"]):
             raise TooHidden("an object stream of the PDF is coded otherwise than with Flate")
+        # A number may begin data of Flate, too: for who does not see the filter they are not compressed.
+        if coding != _coding(stream.outer) or self._content.startswith(b"8", stream.stream):
+            raise TooHidden(_UNFOLLOWED)
         return self._inflate(stream.stream)
 
     def _inflate(self, place: int) -> bytes:
@@ -161,10 +142,10 @@ class PdfObjects:
                 if len(data) > min(MAX_INFLATED, _STEP + MAX_RATIO * (start + _STEP - place)):
                     raise TooHidden("an object stream of the PDF inflates too far")
                 if inflater.eof:
-                    break
+                    return bytes(data)
         except zlib.error:
-            raise TooHidden("an object stream of the PDF cannot be inflated") from None
-        return bytes(data)
+            pass
+        raise TooHidden("an object stream of the PDF cannot be inflated")
 
     def _spend(self, length: int) -> None:
         """Count bytes of object streams; what is read from a stream at all costs something."""
@@ -173,31 +154,37 @@ class PdfObjects:
             raise TooHidden("the object streams of the PDF inflate too far")
 
 
+def _places(data: bytes, first: int, count: int) -> list[int]:
+    """Where the objects of an object stream begin, by the numbers at its head."""
+    numbers = data[:first].split(None, 2 * count)[: 2 * count]
+    if len(numbers) < 2 * count or not all(number.isdigit() and len(number) < 10 for number in numbers):
+        raise TooHidden(_UNFOLLOWED)
+    places = sorted({first + int(number) for number in numbers[1::2]} | {first})
+    if places[-1] > len(data) or first == 0:
+        raise TooHidden(_UNFOLLOWED)
+    return places
+
+
+def _coding(names: list[bytes]) -> list[bytes]:
+    """The names that say how a stream is compressed."""
+    return [name for name in names if name in _CODED or name.endswith(b"Decode") or name in _FILTERS]
+
+
+def _begins_out_of_sight(kept: bytes, text: bytes) -> bool:
+    """Whether nothing is left of a text without its end, or one line that may be a comment."""
+    return not kept or (_has_line_end(text[len(kept) :]) and not _has_line_end(kept))
+
+
+def _has_line_end(text: bytes) -> bool:
+    return b"\n" in text or b"\r" in text
+
+
 def _without_comments(text: bytes) -> bytes:
     """A text without the blanks and comments at its end."""
     while True:
         kept = text.rstrip(_BLANKS)
         line = max(kept.rfind(b"\r"), kept.rfind(b"\n"))
         comment = kept.find(b"%", line + 1)
-        if comment < 0 or not {13, 10}.intersection(text[len(kept) :]):
+        if comment < 0 or not _has_line_end(text[len(kept) :]):
             return kept
         text = kept[:comment]
-
-
-def _behind_string(content: bytes, place: int, end: int) -> tuple[int, bool]:
-    """Where a string with parentheses in it ends; one that does not end is none: its names count."""
-    depth = 1
-    for found in _PARENTHESIS.finditer(content, place, end):
-        depth += {b"(": 1, b")": -1}.get(found[0], 0)
-        if not depth:
-            return found.end(), True
-    return place, False
-
-
-def _unescaped(name: bytes) -> bytes:
-    return _ESCAPE.sub(lambda found: bytes((int(found[1], 16),)), name[1:]) if b"#" in name else name[1:]
-
-
-def _from_hex(text: bytes) -> bytes:
-    digits = bytes(digit for digit in text if digit in b"0123456789abcdefABCDEF")
-    return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode())

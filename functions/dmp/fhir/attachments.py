@@ -45,7 +45,9 @@ def verify(attachment: Mapping[str, Any], content: bytes, place: str) -> None:
 
 
 def check_type(content_type: str, place: str) -> None:
-    """Refuse a content type of which no document may be."""
+    """Refuse what is no content type at all (it could not be answered), and one of which no document may be."""
+    if not contents.is_media_type(content_type):
+        raise Invalid("invalid-resource", f"{place}.contentType", "not a media type with parameters (RFC 9110)")
     if not contents.is_accepted(content_type):
         raise Invalid("unsupported-content", f"{place}.contentType", "this content type is not accepted")
 

@@ -143,6 +143,7 @@ def _content(document: Entry, binaries: Mapping[str, Entry]) -> bytes:
         raise Invalid("unknown-reference", f"{place}.url", "the address leads to no Binary of the bundle")
     if media_type(attachment.get("contentType", "")) != media_type(binary.resource["contentType"]):
         raise Invalid("content-mismatch", f"{place}.contentType", "the Binary has another content type")
+    attachments.check_type(binary.resource["contentType"], binary.place)
     return attachments.decode(binary.resource.get("data"), f"{binary.place}.data")
 
 
