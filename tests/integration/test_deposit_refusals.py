@@ -130,7 +130,7 @@ def test_thirty_one_documents_are_too_many(record: FedRecord) -> None:
 
 
 def test_too_many_identifiers_are_refused(record: FedRecord) -> None:
-    identifiers = [{"system": "urn:ietf:rfc:3986", "value": f"urn:oid:2.999.1.{n}"} for n in range(120)]
+    identifiers = [{"system": "urn:ietf:rfc:3986", "value": f"urn:oid:2.999.1.{n}"} for n in range(320)]
 
     assert sent(record, bodies.document(record.id, identifier=identifiers)).status == 413
 
