@@ -6,7 +6,7 @@ SEED ?= demo
 ENV ?= dev
 ARGS ?=
 # as many tests at once as there are cores, at most four
-PARALLEL ?= --numprocesses=auto --maxprocesses=4
+PARALLEL ?= --numprocesses=auto --maxprocesses=4 --dist=worksteal
 export PORT SEED
 
 PIP_VERSION := 26.3
