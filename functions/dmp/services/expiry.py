@@ -3,7 +3,7 @@
 It grants and takes no right: the decision looks at the clock itself. It may stop anywhere and start again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -14,19 +14,17 @@ from dmp.domain.changes import Change, Contention, SaveConsent
 from dmp.domain.consent import Consent, ConsentKind, ConsentStatus
 from dmp.domain.notification import Kind, Notice
 from dmp.domain.record import Record, RecordStatus
-from dmp.observability import logger
 from dmp.services.attempts import ATTEMPTS, attempts
 from dmp.services.call import Call
 from dmp.services.consents import consent_attempt, secret_as
 from dmp.services.gate import Gate
 from dmp.services.notices import Notices
+from dmp.services.sweeping import due, stop_in_time, sweep
 
 if TYPE_CHECKING:
     from dmp.adapters.ledger import Ledger
     from dmp.adapters.record_store import RecordStore
 
-FIRST_MONTH = (2026, 1)
-"""No Consent fell due before the service began: whatever the backlog, all of it lies between then and now."""
 _ENOUGH_SECONDS = 10
 
 
@@ -52,23 +50,14 @@ class ExpiryService:
     def sweep(self, call: Call, remaining: Callable[[], float]) -> Swept:
         """Handle every due Consent, until fewer than 10 seconds remain; one that fails does not stop the others."""
         swept = Swept()
-        for record_id, local in self._due(call.now):
-            if remaining() < _ENOUGH_SECONDS:
-                swept.done = False
-                break
-            try:
-                self._handle(call, record_id, local, swept)
-            except Exception as failure:  # noqa: BLE001 - the others must not wait for a Consent that cannot be handled
-                what = {"consent": f"{record_id}.{local}", "failure": type(failure).__name__}
-                logger.error("consent_expiry_failed", extra=what)
-                swept.failed += 1
-                swept.done = False
-        return swept
 
-    def _due(self, now: datetime) -> Iterator[tuple[str, str]]:
-        for year, month in months_until(now):
-            for shard in range(self._store.expiry_shards):
-                yield from self._store.due_consents(datetime(year, month, 1, tzinfo=now.tzinfo), shard, now)
+        def handle(consent: tuple[str, str]) -> None:
+            stop_in_time(remaining, _ENOUGH_SECONDS)
+            self._handle(call, *consent, swept)
+
+        found = due(self._store.due_consents, self._store.expiry_shards, call.now)
+        sweep(found, handle, swept, failure_event="consent_expiry_failed", named=lambda one: {"consent": ".".join(one)})
+        return swept
 
     def _handle(self, call: Call, record_id: str, local: str, swept: Swept) -> None:
         for attempt in attempts():
@@ -109,10 +98,3 @@ class ExpiryService:
 
 def _is_due(consent: Consent, now: datetime) -> bool:
     return consent.status is ConsentStatus.ACTIVE and consent.due is not None and consent.due <= now
-
-
-def months_until(now: datetime) -> Iterator[tuple[int, int]]:
-    """Year and month (UTC) of every month since the service began, oldest first."""
-    first = FIRST_MONTH[0] * 12 + FIRST_MONTH[1] - 1
-    for number in range(first, now.year * 12 + now.month):
-        yield number // 12, number % 12 + 1

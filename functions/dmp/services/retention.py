@@ -3,7 +3,7 @@
 It may stop anywhere and start again: what is half erased is finished by the next run.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -16,13 +16,12 @@ from dmp.domain.code_lists import closure_reason
 from dmp.domain.errors import Unavailable
 from dmp.domain.notification import Kind, Notice
 from dmp.domain.record import Closure, ClosureMotive, Record, RecordStatus
-from dmp.observability import logger
 from dmp.services.attempts import attempts
 from dmp.services.call import Call
-from dmp.services.expiry import months_until
 from dmp.services.gate import Gate
 from dmp.services.notices import Notices
 from dmp.services.records import patient_attempt
+from dmp.services.sweeping import due, stop_in_time, sweep
 
 if TYPE_CHECKING:
     from dmp.adapters.archive_store import ArchiveStore
@@ -43,10 +42,6 @@ class Retained:
     erased: int = 0
     failed: int = 0
     done: bool = True
-
-
-class _OutOfTime(Exception):
-    """The function is about to be stopped."""
 
 
 class RetentionService:
@@ -72,23 +67,14 @@ class RetentionService:
     def sweep(self, call: Call, remaining: Callable[[], float]) -> Retained:
         """Handle every due record, until fewer than 10 seconds remain; one that fails does not stop the others."""
         run = Retained()
-        for record_id in self._due(call.now):
-            try:
-                _stop_in_time(remaining)
-                self._handle(call, record_id, remaining, run)
-            except _OutOfTime:
-                run.done = False
-                break
-            except Exception as failure:  # noqa: BLE001 - the others must not wait for a record that cannot be handled
-                logger.error("retention_failed", extra={"record": record_id, "failure": type(failure).__name__})
-                run.failed += 1
-                run.done = False
-        return run
 
-    def _due(self, now: datetime) -> Iterator[str]:
-        for year, month in months_until(now):
-            for shard in range(self._store.expiry_shards):
-                yield from self._store.due_records(datetime(year, month, 1, tzinfo=now.tzinfo), shard, now)
+        def handle(record: str) -> None:
+            stop_in_time(remaining, _ENOUGH_SECONDS)
+            self._handle(call, record, remaining, run)
+
+        found = due(self._store.due_records, self._store.expiry_shards, call.now)
+        sweep(found, handle, run, failure_event="retention_failed", named=lambda one: {"record": one})
+        return run
 
     def _handle(self, call: Call, record_id: str, remaining: Callable[[], float], run: Retained) -> None:
         """Bring a record as far as it is due; every step changes its head, so that nobody else's change is lost."""
@@ -125,7 +111,7 @@ class RetentionService:
         """Delete all but the head; objects first, for their entries name them."""
         for delete_some in (self._archive.delete_objects, self._archive.delete_items):
             while delete_some(record.id):
-                _stop_in_time(remaining)
+                stop_in_time(remaining, _ENOUGH_SECONDS)
 
     def _closing(self, call: Call, record: Record) -> list[Change]:
         closure = Closure(call.now, ClosureMotive.OTHER, closure_reason("suspension"))
@@ -144,8 +130,3 @@ class RetentionService:
             UnlinkIns(record.identity.ins, record.id),
             self._gate.entry(call, record, attempt, _RETENTION),
         ]
-
-
-def _stop_in_time(remaining: Callable[[], float]) -> None:
-    if remaining() < _ENOUGH_SECONDS:
-        raise _OutOfTime

@@ -4,7 +4,7 @@ It may stop anywhere and start again: what is due lies in an index, by the month
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -19,7 +19,7 @@ from dmp.observability import logger
 from dmp.services.attempts import attempts, is_committed
 from dmp.services.call import Call
 from dmp.services.document_release import Reason
-from dmp.services.expiry import months_until
+from dmp.services.sweeping import due, stop_in_time, sweep
 from dmp.services.upload_completion import UploadCompletionService
 
 if TYPE_CHECKING:
@@ -79,23 +79,14 @@ class UploadSweepService:
     def sweep(self, call: Call, remaining: Callable[[], float]) -> SweptUploads:
         """Handle every due document, until fewer than 60 seconds remain; one that fails does not stop the others."""
         swept = SweptUploads()
-        for record_id, local in self._due(call.now):
-            if remaining() < _ENOUGH_SECONDS:
-                swept.done = False
-                break
-            try:
-                self._handle(call, record_id, local, swept)
-            except Exception as failure:  # noqa: BLE001 - the others must not wait for a document that cannot be handled
-                what = {"document": f"{record_id}.{local}", "failure": type(failure).__name__}
-                logger.error("upload_sweep_failed", extra=what)
-                swept.failed += 1
-                swept.done = False
-        return swept
 
-    def _due(self, now: datetime) -> Iterator[tuple[str, str]]:
-        for year, month in months_until(now):
-            for shard in range(self._records.expiry_shards):
-                yield from self._records.due_uploads(datetime(year, month, 1, tzinfo=now.tzinfo), shard, now)
+        def handle(document: tuple[str, str]) -> None:
+            stop_in_time(remaining, _ENOUGH_SECONDS)
+            self._handle(call, *document, swept)
+
+        found = due(self._records.due_uploads, self._records.expiry_shards, call.now)
+        sweep(found, handle, swept, failure_event="upload_sweep_failed", named=lambda one: {"document": ".".join(one)})
+        return swept
 
     def _handle(self, call: Call, record_id: str, local: str, swept: SweptUploads) -> None:
         """Bring a document as far as it is due; each step is taken whole, or by the next run."""

@@ -17,14 +17,13 @@ from dmp.domain.document_notices import of_change
 from dmp.domain.errors import Unavailable
 from dmp.domain.notification import Kind, Notice
 from dmp.domain.record import Record, RecordStatus
-from dmp.observability import logger
 from dmp.services.attempts import attempts
 from dmp.services.call import Call
 from dmp.services.document_access import attempt_on
 from dmp.services.document_succession import successions
-from dmp.services.expiry import months_until
 from dmp.services.gate import Gate
 from dmp.services.notices import Notices
+from dmp.services.sweeping import due, stop_in_time, sweep
 
 if TYPE_CHECKING:
     from dmp.adapters.document_store import DocumentStore
@@ -81,23 +80,19 @@ class VisibilityReleaseService:
     def sweep(self, call: Call, remaining: Callable[[], float]) -> Released:
         """Handle every due document, until fewer than 10 seconds remain; one that fails does not stop the others."""
         run = _Run(call)
-        for record_id, local in self._due(call.now):
-            if remaining() < _ENOUGH_SECONDS:
-                run.released.done = False
-                break
-            try:
-                self._handle(run, record_id, local)
-            except Exception as failure:  # noqa: BLE001 - the others must not wait for a document that cannot be handled
-                what = {"document": f"{record_id}.{local}", "failure": type(failure).__name__}
-                logger.error("visibility_release_failed", extra=what)
-                run.released.failed += 1
-                run.released.done = False
-        return run.released
 
-    def _due(self, now: datetime) -> Iterator[tuple[str, str]]:
-        for year, month in months_until(now):
-            for shard in range(self._records.expiry_shards):
-                yield from self._records.due_documents(datetime(year, month, 1, tzinfo=now.tzinfo), shard, now)
+        def handle(document: tuple[str, str]) -> None:
+            stop_in_time(remaining, _ENOUGH_SECONDS)
+            self._handle(run, *document)
+
+        sweep(
+            due(self._records.due_documents, self._records.expiry_shards, call.now),
+            handle,
+            run.released,
+            failure_event="visibility_release_failed",
+            named=lambda one: {"document": ".".join(one)},
+        )
+        return run.released
 
     def _handle(self, run: _Run, record_id: str, local: str) -> None:
         for _ in attempts():
