@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from dmp.domain.changes import Change, Contention, SaveConsent, SaveRecord, SaveRelatedPerson, Trace
+from dmp.domain.changes import Change, Contention, SaveConsent, SaveRecord, Trace
 from dmp.domain.consent import Consent, PatientRef
 from dmp.domain.identifiers import Identifier
+from dmp.domain.profile_changes import SaveRelatedPerson
 from dmp.domain.record import Identity, Record, RecordStatus
 from dmp.domain.related_person import RelatedPerson
 from tests.oracle_case import PATIENT

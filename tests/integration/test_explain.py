@@ -272,7 +272,7 @@ def of_a_child(api: ApiClient, stack: Mapping[str, str]) -> tuple[FedRecord, Req
     opened = api.post("/fhir/Patient/$open", body, as_=as_parent)
     assert opened.status == 201, opened.body
     record = FedRecord(api, opened.id, ins, requester_patient(bodies.qualified(ins)), stack)
-    (person,) = [item["sk"]["S"].removeprefix("P#") for item in record.items() if item["sk"]["S"].startswith("P#")]
+    (person,) = [item["sk"]["S"].removeprefix("EP#") for item in record.items() if item["sk"]["S"].startswith("EP#")]
     return record, as_parent, f"RelatedPerson/{record.id}.{person}"
 
 

@@ -214,7 +214,7 @@ def test_a_guardian_opens_for_a_minor_and_acts_for_it_afterwards(
     assert delegation["provision"]["period"]["end"] == "2038-05-16T22:00:00.000Z"
     [opening] = [c for c in consents if kind_of(c) == "opening"]
     assert opening["performer"][0]["type"] == "RelatedPerson"
-    [person] = items_of(stack, opened.id, "P#")
+    [person] = items_of(stack, opened.id, "EP#")
     assert '"relationship"' in person["body"]["S"]
     assert api.get(f"/fhir/Patient/{opened.id}", as_=token).status == 200
 
@@ -417,7 +417,7 @@ def test_every_relationship_of_a_guardian_counts_and_is_kept(
     opened = opens(api, ins, mother, patient=child(ins), guardian=guardian)
 
     assert opened.status == 201
-    [person] = items_of(stack, opened.id, "P#")
+    [person] = items_of(stack, opened.id, "EP#")
     kept = json.loads(person["body"]["S"])["relationships"]
     assert kept == [concept["coding"][0]["code"] for concept in relationship]
     authorised = api.post("/fhir/Consent", bodies.authorisation(opened.id), as_=mother)

@@ -7,8 +7,8 @@ import pytest
 
 from dmp.adapters.keyring import Keyring
 from dmp.adapters.ledger import LARGEST_ITEM, Ledger
-from dmp.domain.changes import SaveRelatedPerson
 from dmp.domain.errors import TooLarge
+from dmp.domain.profile_changes import SaveRelatedPerson
 from dmp.domain.related_person import RelatedPerson
 
 

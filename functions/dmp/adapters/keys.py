@@ -13,8 +13,16 @@ LISTS = "L#"
 MESSAGES = "M#"
 IDENTIFIERS = "I#"
 SUBSCRIPTIONS = "S#"
-PERSONS = "P#"
+PROFILE = "E#"
+"""Entries of the structured profile: with the persons and what documents offer, right behind the head."""
+PERSONS = "EP#"
+EXTRACTIONS = "EX#"
+PROFILE_END = "EX~"
+"""Behind the last of what lies there: one query from the head on brings it all."""
+TEXTS = "T#"
 EXPIRY_SHARDS = 8
+_DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
+_REVERSED = str.maketrans(_DIGITS, _DIGITS[::-1])
 ACTOR_SHARDS = 8
 
 
@@ -61,6 +69,31 @@ def document_list(local: str) -> str:
 def related_person(local: str) -> str:
     """Sort key of a RelatedPerson."""
     return PERSONS + local
+
+
+def profile_entries(kind: str) -> str:
+    """What the sort keys of all entries of the profile of one type begin with."""
+    return f"{PROFILE}{kind}#"
+
+
+def profile_entry(kind: str, local: str) -> str:
+    """Sort key of an entry of the profile."""
+    return profile_entries(kind) + local
+
+
+def extraction(document: str) -> str:
+    """Sort key of what a document offers to the profile: that of the newest document first."""
+    return EXTRACTIONS + reversed_order(document)
+
+
+def reversed_order(local: str) -> str:
+    """A local id written so that the order of such texts is the other way round; twice, it is itself."""
+    return local.translate(_REVERSED)
+
+
+def document_text(local: str) -> str:
+    """Sort key of the words of a document."""
+    return TEXTS + local
 
 
 def message(local: str) -> str:

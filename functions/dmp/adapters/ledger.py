@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dmp.adapters.identifier_items import is_further
+from dmp.adapters.profile_writes import HINTS
 from dmp.adapters.writes import Write, Writes
 from dmp.domain.changes import Change, Contention, Trace
 from dmp.domain.errors import TooLarge, Unavailable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 LARGEST_TRANSACTION = 100
 LARGEST_AHEAD = 200
-"""Look-ups that may be written ahead of one transaction."""
+"""Hints that may be written ahead of one transaction."""
 LARGEST_ITEM = 400_000
 """Bytes that one item may have: DynamoDB takes 400 KB."""
 LARGEST_SUM = 4_000_000
@@ -99,8 +100,8 @@ def _split(
 ) -> tuple[list[Write], list[tuple[Write, Change]]]:
     """What is written ahead, and what all at once; TooLarge where that is too much.
 
-    Where they are too many together, the look-ups of further identifiers go ahead: they are hints, which whoever finds
-    one checks, so that one which leads nowhere does no harm.
+    Where they are too many together, hints go ahead: the look-ups of further identifiers, what documents offer, their
+    words. Whoever finds one checks what it is of, so that one which leads nowhere does no harm.
     """
     ahead = [write for write, _ in writes if _is_hint(write)] if len(writes) > LARGEST_TRANSACTION else []
     at_once = [(write, change) for write, change in writes if not ahead or not _is_hint(write)]
@@ -110,7 +111,8 @@ def _split(
 
 
 def _is_hint(write: Write) -> bool:
-    return is_further(write.get("Put", {}).get("Item", {}))
+    item = write.get("Put", {}).get("Item", {})
+    return is_further(item) or item.get("kind", {}).get("S") in HINTS
 
 
 def _check_sizes(writes: Sequence[Write]) -> None:

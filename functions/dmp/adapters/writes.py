@@ -4,7 +4,17 @@ from collections.abc import Iterator, Mapping
 from functools import singledispatchmethod
 from typing import Any
 
-from dmp.adapters import audit_items, consent_items, document_items, identifier_items, keys, message_items, record_items
+from dmp.adapters import (
+    audit_items,
+    consent_items,
+    document_items,
+    identifier_items,
+    ins_writes,
+    keys,
+    message_items,
+    profile_writes,
+    record_items,
+)
 from dmp.adapters.keyring import Keyring
 from dmp.adapters.record_items import Item
 from dmp.domain.changes import (
@@ -12,10 +22,7 @@ from dmp.domain.changes import (
     ClaimCriterion,
     ClaimIdentifier,
     FirstAccess,
-    LiftOpposition,
-    LinkIns,
-    NotOpposed,
-    Oppose,
+    InsChange,
     RecordUnchanged,
     RemoveSubscription,
     SaveConsent,
@@ -24,12 +31,11 @@ from dmp.domain.changes import (
     SaveList,
     SaveMessage,
     SaveRecord,
-    SaveRelatedPerson,
     SaveSubscription,
     SendMessage,
     Trace,
-    UnlinkIns,
 )
+from dmp.domain.profile_changes import ProfileChange
 from dmp.domain.record import RecordStatus
 
 type Write = dict[str, Any]
@@ -89,10 +95,6 @@ class Writes:
                 "ExpressionAttributeValues": {":v": {"N": str(change.record.version)}},
             }
         }
-
-    @of.register
-    def _(self, change: LinkIns) -> Iterator[Write]:
-        yield self._create(keys.ins(self._keyring.ins_digest(change.ins)) | {"record": {"S": change.record}})
 
     @of.register
     def _(self, change: SaveConsent) -> Iterator[Write]:
@@ -157,14 +159,12 @@ class Writes:
         yield self._claim(key | {"kind": {"S": "claim"}, "local": {"S": change.local}}, change.previous)
 
     @of.register
-    def _(self, change: SaveRelatedPerson) -> Iterator[Write]:
-        item, previous = message_items.write_person(change.person), change.previous
-        if previous is None:
-            yield self._create(item)
-            return
-        yield self._replace(item, previous.version)
-        sk = keys.former("RelatedPerson", previous.local, previous.version)
-        yield self._create(message_items.write_person(previous, sk))
+    def _(self, change: InsChange) -> Iterator[Write]:
+        yield from ins_writes.writes_of(self._records, self._keyring, change)
+
+    @of.register
+    def _(self, change: ProfileChange) -> Iterator[Write]:
+        yield from profile_writes.writes_of(self._records, change)
 
     @of.register
     def _(self, change: SaveSubscription) -> Iterator[Write]:
@@ -203,34 +203,6 @@ class Writes:
         yield self._create(keys.item_key(keys.partition(change.record), sk) | {"kind": {"S": "first-access"}})
 
     @of.register
-    def _(self, change: Oppose) -> Iterator[Write]:
-        digest = self._keyring.ins_digest(change.ins)
-        item = keys.opposition(digest) | {"opposed_by": {"S": change.by.value}}
-        yield {"Put": {"TableName": self._records, "Item": item} | record_items.still_opposed_by(change.previous)}
-        yield self._absent(keys.ins(digest))
-
-    @of.register
-    def _(self, change: LiftOpposition) -> Iterator[Write]:
-        key = keys.opposition(self._keyring.ins_digest(change.ins))
-        yield {"Delete": {"TableName": self._records, "Key": key} | record_items.still_opposed_by(change.previous)}
-
-    @of.register
-    def _(self, change: NotOpposed) -> Iterator[Write]:
-        yield self._absent(keys.opposition(self._keyring.ins_digest(change.ins)))
-
-    @of.register
-    def _(self, change: UnlinkIns) -> Iterator[Write]:
-        yield {
-            "Delete": {
-                "TableName": self._records,
-                "Key": keys.ins(self._keyring.ins_digest(change.ins)),
-                "ConditionExpression": "attribute_not_exists(pk) OR #record = :record",
-                "ExpressionAttributeNames": {"#record": "record"},
-                "ExpressionAttributeValues": {":record": {"S": change.record}},
-            }
-        }
-
-    @of.register
     def _(self, change: Trace) -> Iterator[Write]:
         item = self.audit_item(change)
         put = {"TableName": self._audit, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
@@ -242,7 +214,3 @@ class Writes:
         if not trace.entry.record:
             partition = keys.caller_partition(self._keyring.identifier_digest(trace.entry.actor))
         return audit_items.write_entry(trace.entry, partition)
-
-    def _absent(self, key: Item) -> Write:
-        check = {"TableName": self._records, "Key": key, "ConditionExpression": "attribute_not_exists(pk)"}
-        return {"ConditionCheck": check}

@@ -26,6 +26,7 @@ from dmp.domain.record_rules import (
     own_consent,
     own_record,
     record_not_open,
+    reimbursing,
     representative,
 )
 from dmp.domain.related_person import PersonRequest
@@ -60,6 +61,7 @@ RULES: tuple[Rule, ...] = (
     addressee,
     own_document,
     feeding,
+    reimbursing,
     attending_physician,
     own_consent,
     opener,

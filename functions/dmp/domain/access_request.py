@@ -3,23 +3,49 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from dmp.domain import access_matrix
 from dmp.domain.consent import ConsentKind, Directive, EmergencyPurpose, Relationship
-from dmp.domain.document import Depositor, DocumentEntry, Visibility
+from dmp.domain.document import Coding, Depositor, Visibility
 from dmp.domain.identifiers import Identifier
 from dmp.domain.record import Record
 from dmp.domain.requester import Requester, RequesterKind
 from dmp.domain.rights import Action
 
 
+class Protected(Protocol):
+    """What one decides about beside the record: a document, an entry of the profile, a line of reimbursement."""
+
+    @property
+    def type(self) -> Coding | None:
+        """The type of document in whose column of the matrix it stands."""
+
+    @property
+    def visibility(self) -> frozenset[Visibility]:
+        """What hides it."""
+
+    @property
+    def depositor(self) -> Depositor:
+        """Who fed it."""
+
+    @property
+    def authors(self) -> frozenset[Identifier]:
+        """Who may read it as an author."""
+
+    @property
+    def was_never_available(self) -> bool:
+        """Whether nobody but its depositor has ever known of it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessRequest:
     """One question: may `requester` do `action` to `record` (or to its `document` or `consent`) at `now`?
 
-    `folder` is who fed the Folder that is asked about. `missing_document` asks about a document that is not there:
-    whoever may not see everything gets the same answer as for a masked one. `consent` is the one that is read or
-    revoked; `consent_kind`, `consent_actor` and `purposes` tell of one about to be created, an emergency access too.
+    `folder` is who fed the Folder, or told of the RelatedPerson, that is asked about. `missing_document` asks about a
+    document that is not there: whoever may not see everything gets the same answer as for a masked one. `consent` is
+    the one that is read or revoked; `consent_kind`, `consent_actor` and `purposes` tell of one about to be created, an
+    emergency access too.
     `belongs_to` is the addressee of a message, or the owner of a Subscription. `is_secret` asks about an entry of the
     trace, a message or a Consent of a connexion secrète.
     """
@@ -28,7 +54,7 @@ class AccessRequest:
     action: Action
     record: Record
     now: datetime
-    document: DocumentEntry | None = None
+    document: Protected | None = None
     folder: Depositor | None = None
     missing_document: bool = False
     consent: Directive | None = None

@@ -9,8 +9,8 @@ from dmp.domain.document_list import ListEntry
 from dmp.domain.edition_set import EditionSet
 from dmp.domain.identifiers import Identifier
 from dmp.domain.notification import Message
+from dmp.domain.profile_changes import ProfileChange
 from dmp.domain.record import Record
-from dmp.domain.related_person import RelatedPerson
 from dmp.domain.subscription import Subscription
 
 
@@ -101,14 +101,6 @@ class ClaimCriterion:
 
 
 @dataclass(frozen=True, slots=True)
-class SaveRelatedPerson:
-    """Write a RelatedPerson in place of `previous`, which is kept as a version, or create it."""
-
-    person: RelatedPerson
-    previous: RelatedPerson | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class SaveSubscription:
     """Create a Subscription, or write it in place of `previous`."""
 
@@ -192,26 +184,23 @@ class Trace:
     entry: AuditEntry
 
 
+InsChange = LinkIns | Oppose | LiftOpposition | NotOpposed | UnlinkIns
 Change = (
     SaveRecord
+    | InsChange
     | RecordUnchanged
-    | LinkIns
     | SaveConsent
     | SaveDocument
     | SaveList
     | SaveEditions
     | ClaimIdentifier
     | ClaimCriterion
-    | SaveRelatedPerson
+    | ProfileChange
     | SaveSubscription
     | RemoveSubscription
     | SendMessage
     | SaveMessage
     | FirstAccess
-    | Oppose
-    | LiftOpposition
-    | NotOpposed
-    | UnlinkIns
     | Trace
 )
 

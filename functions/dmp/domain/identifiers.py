@@ -133,6 +133,11 @@ def is_record_id(value: str) -> bool:
     return bool(_RECORD_ID.fullmatch(value))
 
 
+def is_local_id(value: str) -> bool:
+    """Whether a text has the form of a local id."""
+    return bool(_LOCAL_ID.fullmatch(value))
+
+
 def split_resource_id(value: str) -> tuple[str, str] | None:
     """Split a FHIR id into record and local part, or None when it is not one of ours."""
     record, _, local = value.partition(".")

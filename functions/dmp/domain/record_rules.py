@@ -96,6 +96,13 @@ def feeding(request: AccessRequest) -> Decision | None:
     return permit("feeding") if request.action is Action.FEED and request.requester.kind in carers else None
 
 
+def reimbursing(request: AccessRequest) -> Decision | None:
+    """The insurer's feed adds to an open record what was reimbursed (R.1111-42)."""
+    if request.action is not Action.FEED_REIMBURSEMENT:
+        return None
+    return permit("reimbursing") if request.requester.kind is RequesterKind.CNAM_FEED else deny("not-authorised")
+
+
 def attending_physician(request: AccessRequest) -> Decision | None:
     """The médecin traitant sees everything, masked documents included, and manages blocks and masks (L.1111-16)."""
     marks = request.marks()

@@ -42,6 +42,10 @@ class Action(StrEnum):
     READ_PERSON = "read-person"
     """See the RelatedPersons of the record."""
     WRITE_PERSON = "write-person"
+    EXPORT = "export"
+    """Take the whole record away."""
+    FEED_REIMBURSEMENT = "feed-reimbursement"
+    """Add a line to the history of reimbursements (R.1111-42)."""
     READ_MESSAGE = "read-message"
     SUBSCRIBE = "subscribe"
     """Have one's software told of new documents."""
@@ -67,7 +71,8 @@ _FEEDING = frozenset({Action.OPEN, Action.STATUS, Action.FEED, Action.PRINT_ATTE
 _KEEPING = frozenset({Action.REPLACE, Action.MASK, Action.HIDE, Action.ARCHIVE, Action.DELETE})
 _CONSENTING = frozenset({Action.READ_CONSENT, Action.CREATE_CONSENT, Action.REVOKE_CONSENT})
 _SUBSCRIBING = frozenset({Action.SUBSCRIBE, Action.KEEP_SUBSCRIPTION})
-_OF_THE_PERSON = frozenset(Action) - _SUBSCRIBING - {Action.EMERGENCY, Action.DELETE, Action.REPLACE, Action.HIDE}
+_NEVER_A_PERSONS = _SUBSCRIBING | {Action.EMERGENCY, Action.FEED_REIMBURSEMENT, Action.HIDE}
+_OF_THE_PERSON = frozenset(Action) - _NEVER_A_PERSONS - {Action.DELETE, Action.REPLACE}
 """Documents that others fed are not the patient's to delete, to replace or to hide."""
 
 ENTITLED: dict[RequesterKind, frozenset[Action]] = {
@@ -77,11 +82,11 @@ ENTITLED: dict[RequesterKind, frozenset[Action]] = {
     ),
     RequesterKind.EMPLOYEE: _READING | _FEEDING | _KEEPING | {Action.READ_CONSENT},
     RequesterKind.STRUCTURE: _READING | _FEEDING | _KEEPING | {Action.READ_CONSENT},
-    RequesterKind.PATIENT: frozenset(Action) - _SUBSCRIBING - {Action.EMERGENCY, Action.HIDE},
+    RequesterKind.PATIENT: frozenset(Action) - _NEVER_A_PERSONS,
     RequesterKind.CPAM_AGENT: frozenset(
         {Action.OPEN, Action.STATUS, Action.PRINT_ATTESTATION, Action.CLOSE, Action.REOPEN, Action.READ_CONSENT}
     ),
-    RequesterKind.CNAM_FEED: frozenset({Action.STATUS}),
+    RequesterKind.CNAM_FEED: frozenset({Action.STATUS, Action.FEED_REIMBURSEMENT}),
     RequesterKind.SERVICE: frozenset(),
 }
 """What a kind of requester may ever do, whatever the patient says: the cap on every rule."""

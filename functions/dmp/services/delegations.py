@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dmp.domain.changes import Change, SaveRelatedPerson
+from dmp.domain.changes import Change
 from dmp.domain.consent import Consent, ConsentKind, ConsentStatus, Relationship
 from dmp.domain.directives import is_minor
 from dmp.domain.errors import Invalid
 from dmp.domain.identifiers import Identifier, ins_is_accepted, split_resource_id
+from dmp.domain.profile_changes import SaveRelatedPerson
 from dmp.domain.record import Record
 from dmp.domain.related_person import PersonRequest, RelatedPerson, capacity_of
 from dmp.services.call import Call

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from dmp.domain.access import decide_opening
 from dmp.domain.access_request import Decision
 from dmp.domain.audit import AuditAction, Interaction
-from dmp.domain.changes import Change, Contention, LinkIns, NotOpposed, SaveConsent, SaveRecord, SaveRelatedPerson
+from dmp.domain.changes import Change, Contention, LinkIns, NotOpposed, SaveConsent, SaveRecord
 from dmp.domain.civil_time import eighteenth_birthday
 from dmp.domain.consent import Consent, ConsentKind, Directive, Grantor, Relationship
 from dmp.domain.errors import Conflict, Invalid, Unavailable
 from dmp.domain.identifiers import Identifier, ins_is_accepted, record_id
+from dmp.domain.profile_changes import SaveRelatedPerson
 from dmp.domain.record import MOST_CONTACTS, Evidence, Opening, Record, RecordStatus, Telecom
 from dmp.domain.related_person import PersonRequest, capacity_of
 from dmp.services.call import Call

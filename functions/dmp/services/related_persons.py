@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from dmp.domain.access_request import Decision
 from dmp.domain.audit import AuditAction, Interaction
-from dmp.domain.changes import Change, RecordUnchanged, SaveConsent, SaveRecord, SaveRelatedPerson
+from dmp.domain.changes import Change, RecordUnchanged, SaveConsent, SaveRecord
 from dmp.domain.consent import PatientRef
 from dmp.domain.directives import without
 from dmp.domain.errors import Conflict, Gone, Invalid, NotFound, PreconditionFailed, Unavailable
 from dmp.domain.identifiers import ins_is_accepted, resource_id
+from dmp.domain.profile_changes import SaveRelatedPerson
 from dmp.domain.record import Record
 from dmp.domain.related_person import PersonRequest, RelatedPerson
 from dmp.domain.rights import Action
