@@ -64,6 +64,8 @@ class AccessRequest:
     purposes: tuple[str, ...] = ()
     belongs_to: Identifier | None = None
     is_secret: bool = False
+    resource_type: str = ""
+    """The type of resource that it is about, where the caller did not name it: apps see the types of their scopes."""
 
     @property
     def concerns_own_record(self) -> bool:
