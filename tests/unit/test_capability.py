@@ -18,8 +18,8 @@ type Json = dict[str, Any]
 
 BASE = "https://dmp.example/fhir"
 FUNCTIONAL = (
-    *("records", "documents", "submissions", "contents", "lists", "consents", "clinical_profile", "communications"),
-    *("audit_trail", "subscriptions"),
+    *("records", "documents", "submissions", "contents", "lists", "consents", "related_persons", "communications"),
+    *("audit_trail", "subscriptions", "clinical_profile", "reimbursements", "summaries", "exports"),
 )
 ENVIRONMENT = {
     "STAGE": "local",
@@ -84,7 +84,7 @@ def test_every_search_parameter_stated_is_parsed_and_every_one_parsed_is_stated(
         "DocumentReference": handlers["documents"].DOCUMENT_PARAMETERS,
         "List": handlers["lists"].LIST_PARAMETERS,
         "Consent": handlers["consents"].CONSENT_PARAMETERS,
-        "RelatedPerson": handlers["clinical_profile"].PERSON_PARAMETERS,
+        "RelatedPerson": handlers["related_persons"].PERSON_PARAMETERS,
         "Communication": handlers["communications"].COMMUNICATION_PARAMETERS,
         "AuditEvent": handlers["audit_trail"].AUDIT_PARAMETERS,
     }
