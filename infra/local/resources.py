@@ -77,8 +77,9 @@ def deploy(template: Template, parameters: Mapping[str, str], expressions: Seque
         boto3.client("s3").put_bucket_versioning(
             Bucket=_physical(name, bucket), VersioningConfiguration={"Status": "Enabled"}
         )
-    for output, notification in notifications.items():
-        _notify(_physical(name, notification.bucket), notification, values[output])
+    for bucket in dict.fromkeys(each.bucket for each in notifications.values()):
+        told = [(each, values[output]) for output, each in notifications.items() if each.bucket == bucket]
+        _notify(_physical(name, bucket), told)
     boto3.client("sesv2").create_email_identity(EmailIdentity=parameters["MailSender"])
     return [str(values[name]) for name in outputs]
 
@@ -89,13 +90,18 @@ def _physical(stack: str, logical: str) -> str:
     return str(made["PhysicalResourceId"])
 
 
-def _notify(bucket: str, notification: BucketNotification, queue: str) -> None:
+def _notify(bucket: str, notifications: Sequence[tuple[BucketNotification, str]]) -> None:
+    """Have a bucket tell queues; all of it at once, for each such order replaces the one before."""
     storage: Any = boto3.client("s3")
-    prefix = {"Name": "prefix", "Value": notification.prefix}
-    told = {"QueueArn": queue, "Events": [notification.event], "Filter": {"Key": {"FilterRules": [prefix]}}}
+    told = [_told(notification, queue) for notification, queue in notifications]
     storage.put_bucket_notification_configuration(
-        Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [told]}
+        Bucket=bucket, NotificationConfiguration={"QueueConfigurations": told}
     )
+
+
+def _told(notification: BucketNotification, queue: str) -> dict[str, Any]:
+    prefix = {"Name": "prefix", "Value": notification.prefix}
+    return {"QueueArn": queue, "Events": [notification.event], "Filter": {"Key": {"FilterRules": [prefix]}}}
 
 
 def _create_secret(how: Mapping[str, Any]) -> str:
