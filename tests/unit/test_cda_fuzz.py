@@ -10,8 +10,10 @@ import pytest
 
 from dmp.cda.admission import examined
 from dmp.cda.body import embedded
+from dmp.cda.extraction import extract
 from dmp.cda.rendering import html_of
 from dmp.cda.sections import sections_of
+from dmp.cda.text import text_of
 from dmp.domain.errors import Invalid, TooLarge
 from dmp.fhir.generated_metadata import generated
 from infra.local import demo_documents
@@ -54,7 +56,9 @@ def described(content: bytes) -> object:
 
 
 @pytest.mark.parametrize("name", SOUND)
-@pytest.mark.parametrize("read", [examined, embedded, sections_of, html_of, described], ids=lambda read: read.__name__)
+@pytest.mark.parametrize(
+    "read", [examined, embedded, sections_of, html_of, described, extract, text_of], ids=lambda read: read.__name__
+)
 def test_a_damaged_document_is_read_or_refused(name: str, read: Callable[[bytes], object]) -> None:
     chance = random.Random(f"{name} {read.__name__}")
 

@@ -55,7 +55,7 @@ def test_patients_may_deposit_the_types_made_for_them() -> None:
 
 
 def test_a_system_without_an_alias_stays_as_it_is() -> None:
-    assert canonical_system("urn:oid:2.16.840.1.113883.6.3") == "urn:oid:2.16.840.1.113883.6.3"
+    assert canonical_system("urn:oid:1.2.250.1.213.2.3.1") == "urn:oid:1.2.250.1.213.2.3.1"
     assert code_lists.class_system().endswith("TRE-A03-ClasseDocument")
 
 

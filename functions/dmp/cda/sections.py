@@ -1,9 +1,11 @@
 """The sections of a structured body as data: codes, titles, narratives, and entries for those who will read them."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from dmp.cda.markup import Node, local_name
 from dmp.cda.parsing import read
+from dmp.cda.timestamp import instant
 from dmp.domain import code_lists
 from dmp.domain.clinical_document import root_uri
 from dmp.domain.document import Coding
@@ -27,6 +29,16 @@ class Section:
     narrative: Node | None = field(repr=False)
     entries: tuple[Node, ...] = field(repr=False)
     sections: tuple["Section", ...] = ()
+    is_of_another: bool = False
+    """Whether it tells of somebody else than the person, as of the child of a pregnancy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The sections of a document, none where it has no structured body, and when it says it was written."""
+
+    sections: tuple[Section, ...]
+    written: datetime | None
 
 
 def sections_of(content: bytes, *, with_entries: bool = True) -> tuple[Section, ...]:
@@ -34,9 +46,14 @@ def sections_of(content: bytes, *, with_entries: bool = True) -> tuple[Section, 
 
     Raises as `dmp.cda.parsing.read`, and Invalid `xml-too-complex` beyond 1,000 sections or where texts are too long.
     """
+    return body_of(content, with_entries=with_entries).sections
+
+
+def body_of(content: bytes, *, with_entries: bool = True) -> Body:
+    """The sections of a CDA and its time. Raises as `sections_of`."""
     tree = _BodyTree(with_entries=with_entries)
     read(content, tree)
-    return _sections(tree.body) if tree.body else ()
+    return Body(_sections(tree.body) if tree.body else (), instant(tree.written))
 
 
 def _sections(parent: Node) -> tuple[Section, ...]:
@@ -54,6 +71,7 @@ def _section(node: Node) -> Section:
         narrative=node.first("text"),
         entries=tuple(node.elements(_ENTRY)),
         sections=_sections(node),
+        is_of_another=node.first("subject") is not None,
     )
 
 
@@ -69,6 +87,7 @@ class _BodyTree:
 
     def __init__(self, *, with_entries: bool) -> None:
         self.body: Node | None = None
+        self.written = ""
         self._with_entries = with_entries
         self._way = 0
         self._passed_over = 0
@@ -85,6 +104,8 @@ class _BodyTree:
         elif not self._passed_over and self._way < len(_ROOT) and local == _ROOT[self._way]:
             self._step(attributes)
         elif self._way:
+            if self._way == 1 and not self._passed_over and local == "effectiveTime":
+                self.written = self.written or attributes.get("value", "")
             self._passed_over += 1
 
     def _step(self, attributes: dict[str, str]) -> None:

@@ -1,0 +1,50 @@
+"""Times of clinical statements, as precise as documents tell them."""
+
+import pytest
+
+from dmp.cda.markup import Node
+from dmp.cda.moments import moment, period, start_of
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("2018", "2018"),
+        ("201801", "2018-01"),
+        ("20180114", "2018-01-14"),
+        ("20180114+0100", "2018-01-14"),
+        ("2018011410", "2018-01-14"),
+        ("201801141030", "2018-01-14T10:30:00+01:00"),
+        ("20180714103015.123Z", "2018-07-14T10:30:15+00:00"),
+        ("19000101000000", "1899-12-31T23:50:39+00:00"),
+        ("20180114103000+2300", "2018-01-13T11:30:00+00:00"),
+        ("20180230", ""),
+        ("hier", ""),
+        ("", ""),
+    ],
+)
+def test_a_time_stamp_keeps_its_precision(written: str, told: str) -> None:
+    assert moment(written) == told
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [
+        ("2018", "2019", {"start": "2018", "end": "2019"}),
+        ("20180114", "", {"start": "2018-01-14"}),
+        ("", "2019", {"end": "2019"}),
+        ("2019", "2018", {"start": "2019"}),
+        ("20180114", "2018", {"start": "2018", "end": "2018"}),
+        ("20180114110000", "20180114100000", {"start": "2018-01-14T11:00:00+01:00"}),
+        ("", "", {}),
+    ],
+)
+def test_an_interval_is_a_period_in_order(low: str, high: str, told: dict[str, str]) -> None:
+    parts = [Node(name, {"value": at}) for name, at in (("low", low), ("high", high)) if at]
+
+    assert period(Node("effectiveTime", children=[*parts])) == told
+
+
+def test_an_interval_begins_where_it_says_or_at_its_middle() -> None:
+    assert start_of(Node("effectiveTime", children=[Node("center", {"value": "2018"})])) == "2018"
+    assert start_of(None) == ""
