@@ -13,9 +13,8 @@ from botocore.exceptions import ReadTimeoutError
 
 from dmp.adapters import aws
 
-SERVICES: tuple[Literal["dynamodb"], Literal["s3"], Literal["secretsmanager"], Literal["sesv2"], Literal["sqs"]] = (
-    "dynamodb", "s3", "secretsmanager", "sesv2", "sqs",
-)  # fmt: skip
+type Service = Literal["dynamodb", "kms", "s3", "secretsmanager", "sesv2", "sqs"]
+SERVICES: tuple[Service, ...] = ("dynamodb", "kms", "s3", "secretsmanager", "sesv2", "sqs")
 
 type Reaction = tuple[AWSResponse, dict[str, Any]] | None
 
@@ -116,7 +115,8 @@ def _broken(
 def _listening(event: str, handler: Callable[..., Any]) -> Iterator[None]:
     with ExitStack() as undo:
         for service in SERVICES:
-            events = aws.client(service).meta.events
+            client: Any = aws.client
+            events = client(service).meta.events
             events.register(event, handler)
             undo.callback(events.unregister, event, handler)
         yield

@@ -52,7 +52,7 @@ def small_record(api: ApiClient, stores: dict[str, str]) -> FedRecord:
     person = {"resource": bodies.patient(ins, telecom=CONTACTS)}
     opened = api.post("/fhir/Patient/$open", bodies.opening(ins, patient=person), as_=patient)
     assert opened.status == 201, opened.body
-    client, bucket, key = aws.client("s3"), stores["DOCUMENTS_BUCKET"], f"{opened.id}/orphan"
+    client, bucket, key = aws.client("s3"), stores["DOCUMENTS_BUCKET"], f"documents/{opened.id}/orphan"
     client.put_object(Bucket=bucket, Key=key, Body=bodies.PDF)
     client.delete_object(Bucket=bucket, Key=key)
     return FedRecord(api, opened.id, ins, patient, stores)

@@ -76,7 +76,7 @@ class FedRecord:
         """The keys and sizes of every object of the record."""
         pages = aws.client("s3").get_paginator("list_objects_v2")
         bucket = self.stores["DOCUMENTS_BUCKET"]
-        prefixes = (f"{self.id}/", f"uploads/{self.id}/")
+        prefixes = (f"documents/{self.id}/", f"uploads/{self.id}/")
         found = [page for prefix in prefixes for page in pages.paginate(Bucket=bucket, Prefix=prefix)]
         return {one["Key"]: one["Size"] for page in found for one in page.get("Contents", [])}
 

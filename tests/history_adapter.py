@@ -7,6 +7,7 @@ and masks through the decision and the record alone. `tests/history_memory.py` s
 import itertools
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from dmp.domain.access import decide
@@ -14,6 +15,7 @@ from dmp.domain.access_request import AccessRequest
 from dmp.domain.audit import Interaction
 from dmp.domain.authorisation_state import authorisation_state
 from dmp.domain.consent import Consent, ConsentStatus, EmergencyPurpose, PatientRef
+from dmp.domain.directives import Lasting
 from dmp.domain.document import DocumentEntry, Visibility
 from dmp.domain.emergency import Declaration
 from dmp.domain.errors import Conflict, Invalid, NotFound, Refused
@@ -35,6 +37,7 @@ from dmp.services.quotas import Quota, Quotas
 from dmp.services.record_changes import RecordChanges
 from dmp.services.records import RecordsService
 from dmp.services.related_persons import RelatedPersonsService
+from dmp.services.wishes import Wishes
 from tests import bodies
 from tests.histories import Step
 from tests.history_calendar import When, instant
@@ -70,8 +73,11 @@ class Production:
         notices = Notices(gate, "")
         quotas = Quotas(gate, store, dict.fromkeys(Quota, 1))
         delegations = Delegations(gate, store, store, test_identities=True)
-        self._consents = ConsentsService(gate, store, store, delegations, notices, months=12, warning_days=30)
-        self._changes = ConsentChangesService(gate, store, store, months=12, warning_days=30)
+        lasting = Lasting(12, timedelta(days=30))
+        self._consents = ConsentsService(
+            gate, store, store, delegations, Wishes(store), notices=notices, lasting=lasting
+        )
+        self._changes = ConsentChangesService(gate, store, store, Wishes(store), lasting)
         self._emergencies = EmergenciesService(gate, store, store, notices, quotas, minutes=60)
         self._records = RecordsService(
             gate, store, RecordChanges(gate, store, store), notices, quotas, archive_years=10

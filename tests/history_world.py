@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from tests.histories import Scene
+from tests.history_calendar import majority
 from tests.oracle_case import Action, Case, Directive, Document, State, Who
 
 type Held = tuple[int, Directive]
@@ -29,7 +30,8 @@ class World:
         """A question to the oracle, now."""
         directives = tuple(directive for _, directive in self.held)
         case = Case(
-            who=who, state=self.state, directives=directives, now=self.now, action=action, document=Document()
+            who=who, state=self.state, directives=directives, now=self.now, action=action, document=Document(),
+            minor=self.now < majority(self.birth),
         )  # fmt: skip
         return replace(case, **asked)  # type: ignore[arg-type]
 

@@ -5,7 +5,8 @@ The few `unsaid` verdicts are what the production permits without a sentence for
 what the decision need not.
 """
 
-from tests.oracle_carers import judge_carer
+from tests.oracle_apps import is_out_of_scope
+from tests.oracle_carers import WISHES, judge_carer
 from tests.oracle_case import PATIENT, Action, Case, Kind, State
 from tests.oracle_verdict import (
     BLOCKED,
@@ -13,6 +14,7 @@ from tests.oracle_verdict import (
     FORBIDDEN,
     HIDDEN,
     NO_RECORD,
+    OUT_OF_SCOPE,
     PERMIT,
     REFUSED,
     Verdict,
@@ -31,15 +33,17 @@ OF_DOCUMENTS = frozenset(
 OF_SECRETS = frozenset(
     {Action.READ_TRACE, Action.READ_MESSAGE, Action.READ_CONSENT, Action.REVOKE, Action.RENEW},
 )
+CONSENTING = {Action.CONSENT, Action.REVOKE, Action.RENEW}
 _PATIENT_CONSENTS = {
     "authorisation", "block", "attending-physician", "delegation",
-    "opposition", "masked-in-emergency", "default-visibility",
+    "opposition", "masked-in-emergency", "default-visibility", *WISHES,
 }  # fmt: skip
 _READS_AND_ADDS = {
     Action.READ, Action.SEARCH, Action.READ_PATIENT, Action.READ_PERSON, Action.STATUS, Action.FEED,
 }  # fmt: skip
 _RULES_THE_RECORD = {
-    Action.CLOSE, Action.UPDATE_PATIENT, Action.EXPLAIN, Action.WRITE_PERSON, Action.PRINT_ATTESTATION,
+    Action.CLOSE, Action.UPDATE_PATIENT, Action.EXPLAIN, Action.WRITE_PERSON, Action.NAME_DELEGATE,
+    Action.PRINT_ATTESTATION,
     Action.READ_TRACE, Action.MASK, Action.ARCHIVE, Action.REVOKE, Action.READ_CONSENT,
     Action.READ_MESSAGE,
 }  # fmt: skip
@@ -54,6 +58,8 @@ def judge(case: Case) -> Verdict:
         return deny(case.who.refusal, *([NO_RECORD] if role == "nobody" else []))
     if role == "nobody":
         return deny(NO_RECORD)
+    if is_out_of_scope(case):
+        return deny(OUT_OF_SCOPE)
     if case.action in (Action.REOPEN, Action.ERASE):
         return _brought_back_or_erased(case, role)
     return _open(case, role) if case.state is State.OPEN else _not_open(case, role)
@@ -128,10 +134,14 @@ def _citizen(case: Case, role: str) -> Verdict:
     if _is_hidden(case, role):
         return deny(HIDDEN)
     action, own, rules = case.action, deposited(case), role != "caregiver"
-    if action in _READS_AND_ADDS or (action in OF_DOCUMENTS - {Action.HIDE} and own):
+    if action in _READS_AND_ADDS or (action in (OF_DOCUMENTS | {Action.WRITE_PERSON}) - {Action.HIDE} and own):
+        return PERMIT
+    kind = case.subject.kind if case.subject and action is not Action.CONSENT else case.consent
+    if action in CONSENTING and kind == "organ-donation" and role != "owner" and not case.minor:
+        return REFUSED
+    if action is Action.READ_CONSENT and kind in WISHES:
         return PERMIT
     if action in (Action.CONSENT, Action.RENEW):
-        kind = case.subject.kind if case.subject and action is Action.RENEW else case.consent
         appoints = kind == "delegation"
         return when(rules and kind in _PATIENT_CONSENTS and (role == "owner" or not appoints))
     opened = case.opened_by is not None and case.opened_by.person == case.who.person

@@ -13,7 +13,7 @@ from dmp.domain.requester import Requester
 from dmp.domain.rights import Action as Asked
 from tests.oracle import OF_DOCUMENTS
 from tests.oracle_case import PATIENT, Action, Case, Directive
-from tests.oracle_people import caller, document_entry, guardian, ins, named, opening
+from tests.oracle_people import asking, caller, document_entry, guardian, ins, named, opening
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 ACTIONS = {
@@ -41,10 +41,12 @@ ACTIONS = {
     Action.RENEW: Asked.RENEW_CONSENT,
     Action.READ_PERSON: Asked.READ_PERSON,
     Action.WRITE_PERSON: Asked.WRITE_PERSON,
+    Action.NAME_DELEGATE: Asked.NAME_DELEGATE,
     Action.READ_MESSAGE: Asked.READ_MESSAGE,
     Action.SUBSCRIBE: Asked.SUBSCRIBE,
     Action.KEEP_SUBSCRIPTION: Asked.KEEP_SUBSCRIPTION,
 }
+_OF_PERSONS = frozenset({Action.READ_PERSON, Action.WRITE_PERSON})
 _OF_CONSENTS = frozenset({Action.READ_CONSENT, Action.REVOKE, Action.RENEW})
 _GRANTORS = {
     "patient": Grantor.PATIENT,
@@ -85,7 +87,8 @@ def reason_of(decision: Decision) -> str:
 
 def _request(case: Case) -> AccessRequest:
     return AccessRequest(
-        requester=caller(case.who),
+        requester=asking(case),
+        resource_type=case.about,
         action=ACTIONS[case.action],
         record=_record(case),
         now=_instant(case.now),
@@ -97,8 +100,9 @@ def question(case: Case, requester: Requester) -> dict[str, Any]:
     """What an action asks about, beside the record."""
     if case.missing:
         return {"missing_document": True}
-    if case.action in OF_DOCUMENTS:
-        return {"document": document_entry(case.document)}
+    if case.action in OF_DOCUMENTS | _OF_PERSONS:
+        entry = document_entry(case.document)
+        return {"folder": entry.depositor} if case.action in _OF_PERSONS else {"document": entry}
     if case.action in _OF_CONSENTS and case.subject:
         asked: dict[str, Any] = {"consent": held(case.subject, "subject"), "attested_by": named(case.subject.attester)}
         asked["is_secret"] = case.secret
@@ -143,7 +147,7 @@ def _record(case: Case) -> Record:
             birth_name="X",
             given_names=("Y",),
             usual_name="",
-            birth_date="1980-01-01",
+            birth_date="2020-01-01" if case.minor else "1980-01-01",
             gender="female",
             birth_place="75056",
         ),

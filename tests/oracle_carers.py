@@ -35,6 +35,7 @@ _WITHHELD = {
 UNPUBLISHED = frozenset({("60", "EXPPAT_3"), ("60", "ATTEST-RESID"), ("40", "EXPPAT_3"), ("40", "ATTEST-RESID")})
 """Cells whose published list may be incomplete: no case is made of them."""
 
+WISHES = ("advance-directives", "organ-donation")
 _CHANGES = {Action.MASK, Action.HIDE, Action.ARCHIVE, Action.DELETE, Action.REPLACE}
 _AS_THE_PATIENT = {Action.SEARCH, Action.READ_PATIENT, Action.READ_PERSON, Action.READ_TRACE, Action.EXPLAIN}
 """What a médecin traitant sees."""
@@ -43,7 +44,7 @@ _AS_THE_PATIENT = {Action.SEARCH, Action.READ_PATIENT, Action.READ_PERSON, Actio
 def judge_carer(case: Case) -> Verdict:
     """What the contract answers to a carer."""
     attending = is_attending(case)
-    if case.action is Action.FEED or (attending and case.action in _AS_THE_PATIENT):
+    if case.action in (Action.FEED, Action.NAME_DELEGATE) or (attending and case.action in _AS_THE_PATIENT):
         return PERMIT
     if case.action in _CHANGES:
         return _changes(case, attending)
@@ -113,6 +114,8 @@ def _consents(case: Case, attending: bool) -> Verdict:
     subject = case.subject
     if subject is None:
         return REFUSED
+    if case.action is Action.READ_CONSENT and subject.kind in WISHES:
+        return PERMIT if attending else _right_to_read(case)
     professional = case.who.kind is Kind.PROFESSIONAL
     concerned = professional and subject.actor in names(case.who)
     attested = professional and subject.attester == case.who.person
@@ -225,7 +228,8 @@ _ANSWERS: dict[Action, Callable[[Case, bool], Verdict]] = {
     Action.RENEW: _consents,
     Action.SEARCH: lambda case, _: _right_to_read(case),
     Action.READ_PATIENT: lambda case, _: _right_to_read(case),
-    Action.READ_PERSON: lambda case, _: _right_to_read(case),
+    Action.READ_PERSON: lambda case, _: PERMIT if deposited(case) else _right_to_read(case),
+    Action.WRITE_PERSON: lambda case, _: when(deposited(case)),
     Action.SUBSCRIBE: _subscribes,
     Action.READ: _reads,
     Action.PRINT_ATTESTATION: _prints,

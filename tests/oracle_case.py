@@ -52,6 +52,7 @@ class Action(StrEnum):
     RENEW = "give a consent another period"
     READ_PERSON = "read a RelatedPerson"
     WRITE_PERSON = "write a RelatedPerson"
+    NAME_DELEGATE = "tell of a RelatedPerson who has an INS"
     READ_MESSAGE = "read a message"
     SUBSCRIBE = "subscribe"
     KEEP_SUBSCRIPTION = "read or end a subscription"
@@ -62,6 +63,7 @@ class Who:
     """The caller. `person` is `patient` or `G…` for a citizen; an employee's is local to the structure.
 
     `refusal` is why a genuine token may do nothing, such as a purpose outside care; empty for all others.
+    `scopes` are what an app may do for them: context, type and letters; None where no app asks.
     """
 
     kind: Kind
@@ -71,6 +73,7 @@ class Who:
     occupational: bool = False
     regulates: bool = False
     refusal: str = ""
+    scopes: tuple[tuple[str, str, str], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +81,9 @@ class Directive:
     """A Consent kept in the record; instants are seconds, `end` is the first instant without it (None: no end).
 
     kind: authorisation, block, attending-physician, delegation, emergency, opposition, masked-in-emergency,
-    default-visibility, opening. purposes (of emergency, opposition): BTG, ETREAT. choice (of masked-in-emergency and
-    default-visibility): permit, deny. relation (of delegation): representative, caregiver. attester: who attested it.
+    default-visibility, opening, advance-directives, organ-donation. purposes (of emergency, opposition): BTG, ETREAT.
+    choice (of masked-in-emergency and default-visibility): permit, deny. relation (of delegation): representative,
+    caregiver. attester: who attested it.
     """
 
     kind: str
@@ -140,5 +144,11 @@ class Case:
     opened_by: Who | None = None
     missing: bool = False
     """Whether the document is not there at all."""
+    asks: tuple[str, str] = ("DocumentReference", "r")
+    """The type and the letter that an app's request is about."""
+    about: str = ""
+    """The type of what is decided about, where it may be another."""
+    minor: bool = False
+    """Whether the person whose record it is has not come of age."""
     guardian: str | None = None
     """Who says, at an opening or an opposition, to represent the minor whose record it would be."""

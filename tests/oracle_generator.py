@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
-from tests.oracle_carers import TYPES, UNPUBLISHED
+from tests.oracle_carers import TYPES, UNPUBLISHED, WISHES
 from tests.oracle_case import PATIENT, Action, Case, Directive, Document, Kind, State, Who
 
 type Refuses = Callable[[Case], bool]
@@ -31,17 +31,21 @@ _KINDS = (
 _EMERGENCY_KINDS = (*["emergency"] * 3, *["opposition"] * 2, "authorisation")
 CONSENTS = (
     "authorisation", "block", "attending-physician", "delegation",
-    "opposition", "masked-in-emergency", "default-visibility",
+    "opposition", "masked-in-emergency", "default-visibility", *WISHES,
 )  # fmt: skip
 _PURPOSES = (("BTG",), ("BTG",), ("ETREAT",))
 _EDGES = (-2, -1, 0, 1, 2)
+_TYPES_OF_SCOPES = ("DocumentReference", "Patient", "Consent", "Binary")
+_ABOUT_A_TYPE = (Action.READ, Action.SEARCH, Action.READ_PATIENT, Action.FEED, Action.REPLACE, Action.DELETE)
 _REFUSALS = ("purpose-outside-care", "structure-mismatch")
 
 
 def random_case(random: Random) -> Case:
     """Draw a case in which the caller, the directives and the document share a handful of names."""
     action = random.choice(_ACTIONS)
-    who = random_caller(random)
+    who, about = _as_app(random, random_caller(random), action), ""
+    if action in _ABOUT_A_TYPE and random.random() < 0.3:
+        about = random.choice(_TYPES_OF_SCOPES)
     state = _state(random, action)
     return Case(
         who=who,
@@ -50,7 +54,7 @@ def random_case(random: Random) -> Case:
         now=NOW,
         action=action,
         document=_document(random, who),
-        consent=random.choice((*CONSENTS, "emergency", "opening")),
+        consent=random.choice((*CONSENTS, *["organ-donation"] * 5, "emergency", "opening")),
         actor=_actor(random, "authorisation", who),
         purpose=random.choice(("BTG", "ETREAT")),
         subject=_subject(random, who),
@@ -58,6 +62,9 @@ def random_case(random: Random) -> Case:
         secret=random.random() < 0.4,
         opened_by=random.choice((None, who, replace(who, structure="S2"), random_caller(random))),
         guardian=random.choice((None, *_GUARDIANS)),
+        asks=(random.choice(_TYPES_OF_SCOPES), random.choice("cruds")),
+        about=about,
+        minor=random.random() < 0.5,
     )
 
 
@@ -83,6 +90,16 @@ def random_caller(random: Random) -> Who:
     kind = random.choice((*[Kind.PROFESSIONAL] * 10, *[Kind.CITIZEN] * 4, *Kind))
     who = _caller(random, kind)
     return replace(who, refusal=random.choice(_REFUSALS)) if random.random() < 0.03 else who
+
+
+def _as_app(random: Random, who: Who, action: Action) -> Who:
+    """Now and then an app asks in the caller's place; none opens a record or opposes that."""
+    if action in (Action.OPEN, Action.OPPOSE) or random.random() < 0.9:
+        return who
+    contexts, types = ("patient", "user", "user", "system"), ("*", *_TYPES_OF_SCOPES)
+    letters = ("cruds", "rs", "r", "cud", "u")
+    drawn = [tuple(map(random.choice, (contexts, types, letters))) for _ in range(random.randrange(1, 7))]
+    return replace(who, scopes=tuple((one, two, three) for one, two, three in drawn))
 
 
 def _caller(random: Random, kind: Kind) -> Who:
@@ -170,7 +187,9 @@ def _maker(random: Random, kind: str) -> str:
 
 def _actor(random: Random, kind: str, who: Who) -> str | None:
     match kind:
-        case "opposition" | "masked-in-emergency" | "default-visibility" | "opening":
+        case "opposition" | "masked-in-emergency" | "default-visibility" | "opening" | "advance-directives":
+            return None
+        case "organ-donation":
             return None
         case "delegation":
             return random.choice((*_GUARDIANS, *[who.person if who.kind is Kind.CITIZEN else "G1"] * 4))

@@ -7,7 +7,8 @@ from dmp.domain.identifiers import INS_NIR_TEST, Identifier, professional, struc
 from dmp.domain.record import Identity, Opening, OpeningMethod
 from dmp.domain.related_person import PersonRequest
 from dmp.domain.requester import Requester, RequesterKind
-from tests.oracle_case import PATIENT, Document, Kind, Who
+from dmp.domain.smart_scopes import granted, with_route
+from tests.oracle_case import PATIENT, Case, Document, Kind, Who
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 _KINDS = {
@@ -18,6 +19,9 @@ _KINDS = {
     Kind.CPAM_AGENT: RequesterKind.CPAM_AGENT,
     Kind.CNAM_FEED: RequesterKind.CNAM_FEED,
 }
+_ROUTES = {
+    "c": ("POST", ""), "r": ("GET", "/{id}"), "u": ("PUT", "/{id}"), "d": ("DELETE", "/{id}"), "s": ("GET", ""),
+}  # fmt: skip
 _NUMBERS = {PATIENT: "279035121518989", "G1": "185032A00402129", "G2": "292072B03301725"}
 
 
@@ -36,7 +40,19 @@ def caller(who: Who) -> Requester:
         specialties=("SM25",) if who.occupational else ("SM26",),
         regulates_emergency_calls=who.regulates,
         refusal=who.refusal,
+        scopes=None if who.scopes is None else granted(_scopes(who), _KINDS[who.kind]),
     )
+
+
+def _scopes(who: Who) -> list[str]:
+    return ["launch", *(f"{context}/{named}.{letters}" for context, named, letters in who.scopes or ())]
+
+
+def asking(case: Case) -> Requester:
+    """The caller of a case as every route hands it on: an app as asking what the route is for."""
+    resource_type, letter = case.asks
+    method, below = _ROUTES[letter]
+    return with_route(caller(case.who), method, resource_type + below, {})
 
 
 def _identifier(who: Who) -> Identifier:

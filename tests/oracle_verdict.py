@@ -27,6 +27,7 @@ HIDDEN = "hidden"
 NOT_HABILITATED = "not-habilitated"
 EXPIRED = "authorisation-expired"
 NOT_AUTHORISED = "not-authorised"
+OUT_OF_SCOPE = "out-of-scope"
 OPPOSED = "emergency-opposed"
 FORBIDDEN = frozenset({NOT_AUTHORISED, NOT_HABILITATED, EXPIRED})
 """A 403 whose precise reason the contract leaves open: the action is not the caller's, whatever may be read."""

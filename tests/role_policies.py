@@ -23,12 +23,16 @@ from tests.aws_stack import TEMPLATE
 RESOURCES = {
     "RECORDS_TABLE": "RecordsTable", "AUDIT_TABLE": "AuditTable", "DOCUMENTS_BUCKET": "DocumentsBucket",
     "HOOK_QUEUE": "HookQueue", "LOST_MESSAGES": "LostMessages", "LOST_CHANGES": "LostChanges",
+    "LOST_ENTRIES": "LostEntries", "EXPORT_QUEUE": "ExportQueue", "EXTRACTION_QUEUE": "ExtractionQueue",
+    "SEALS_BUCKET": "SealsBucket", "SEAL_KEY": "SealKey",
 }  # fmt: skip
 OTHER_NAMES = {
     "ListObjectVersions": "ListBucketVersions", "DeleteObjects": "DeleteObjectVersion",
     "SendMessageBatch": "SendMessage", "HeadObject": "GetObject",
+    "CreateMultipartUpload": "PutObject", "UploadPart": "PutObject", "CompleteMultipartUpload": "PutObject",
+    "ListObjectsV2": "ListBucket",
 }  # fmt: skip
-NAMED_BY = {"dynamodb": "TableName", "s3": "Bucket", "sqs": "QueueUrl"}
+NAMED_BY = {"dynamodb": "TableName", "kms": "KeyId", "s3": "Bucket", "sqs": "QueueUrl"}
 
 type Json = dict[str, Any]
 
@@ -117,11 +121,21 @@ def asked(service: str, operation: str, request: Json, names: Mapping[str, str])
         physical = request.get(NAMED_BY.get(service, ""), "")
         resource = names.get(physical, "Secret" if service == "secretsmanager" else "")
         resource += f"/index/{request['IndexName']}" if "IndexName" in request else ""
-        resource += "/*" if service == "s3" and operation != "ListObjectVersions" else ""
+        resource += _object(operation, request) if service == "s3" else ""
         key = request.get("Item") or request.get("Key") or {} if service == "dynamodb" else {}
         action = f"{service.removesuffix('v2')}:{OTHER_NAMES.get(operation, operation)}"
         action += "Version" if "VersionId" in request and action.startswith("s3:") else ""
         yield Permission(action, resource, key.get("pk", {}).get("S", "").partition("#")[0] + "#", _updated(request))
+
+
+def _object(operation: str, request: Json) -> str:
+    """The folder of the object that a call of S3 is about; nothing for a call about the bucket."""
+    if operation.startswith("ListObject"):
+        return ""
+    several = request.get("Delete", {}).get("Objects", ())
+    keys = [request["Key"]] if "Key" in request else [one["Key"] for one in several]
+    folders = {f"/{key.partition('/')[0]}/*" if "/" in key else "/*" for key in keys}
+    return folders.pop() if len(folders) == 1 else "/*"
 
 
 def _updated(request: Json) -> frozenset[str]:

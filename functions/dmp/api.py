@@ -23,6 +23,7 @@ from dmp.domain.errors import (
     UnknownRoute,
 )
 from dmp.domain.requester_context import requester_of
+from dmp.domain.smart_scopes import OUT_OF_SCOPE, with_route
 from dmp.domain.stated_purpose import with_headers
 from dmp.exchange import FHIR_JSON, JSON_TYPES, Answer, Request, parse_query
 from dmp.failures import status_of
@@ -124,7 +125,10 @@ class Api:
         caller = None
         if not route.public:
             requester = requester_of(event["requestContext"].get("authorizer", {}).get("lambda"))
-            caller = Call(with_headers(requester, headers), self._clock(), request_id)
+            requester = with_headers(requester, headers)
+            if route.method:
+                requester = with_route(requester, route.method, route.pattern, headers)
+            caller = Call(requester, self._clock(), request_id)
         method, query = event["requestContext"]["http"]["method"], parse_query(event.get("rawQueryString", ""))
         headers = {**headers, "accept": negotiation.accepted(headers, query)}
         if method in _WRITING:
@@ -209,6 +213,8 @@ def refusal(failure: DmpError) -> Answer:
     """The OperationOutcome of a failure."""
     status, issue_type = status_of(failure)
     headers = {"WWW-Authenticate": 'Bearer realm="dmp"'} if isinstance(failure, NotAuthenticated) else {}
+    if failure.code == OUT_OF_SCOPE:
+        headers = {"WWW-Authenticate": 'Bearer realm="dmp", error="insufficient_scope"'}
     if status in _RETRY_AFTER:
         headers = {"Retry-After": _RETRY_AFTER[status]}
     resource = _outcome(issue_type, failure.code, failure.expression, failure.detail)

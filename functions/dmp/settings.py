@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from dmp.domain.authorization_server import AuthorizationServer
 from dmp.domain.claims import TrustedIssuer
-from dmp.trusted_issuers import is_url, issuers_from
+from dmp.trusted_issuers import authorization_server, is_url, issuers_from
 
 _SCANNERS = ("off", "guardduty")
 _LOG_LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
@@ -52,13 +53,20 @@ class CapabilitySettings:
     stage: Stage
     base_url: str
     """The address of the API, without a slash at its end; empty when it follows the request's domain name."""
+    authorization_server: AuthorizationServer | None
+    """Where apps get their tokens; None where no addresses are configured."""
     log_level: str
 
     @classmethod
     def from_environment(cls) -> Self:
         """Read and check the variables; SettingsError names the first that is wrong."""
         stage = _stage()
-        return cls(stage=stage, base_url=_url("BASE_URL", stage, default=""), log_level=_log_level())
+        return cls(
+            stage=stage,
+            base_url=_url("BASE_URL", stage, default=""),
+            authorization_server=_authorization_server(stage),
+            log_level=_log_level(),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +91,8 @@ class RecordSettings:
     archive_years: int
     erasure_delay_days: int
     suspension_weeks: int
+    reimbursement_months: int
+    """How long a line of reimbursement is shown, from the day of care."""
     look_ups_an_hour: int
     openings_an_hour: int
     emergencies_an_hour: int
@@ -112,6 +122,7 @@ class RecordSettings:
             archive_years=_number("ARCHIVE_YEARS", default=10, highest=100),
             erasure_delay_days=_number("ERASURE_DELAY_DAYS", default=0, highest=90, lowest=0),
             suspension_weeks=_number("SUSPENSION_WEEKS", default=6, highest=520),
+            reimbursement_months=_number("REIMBURSEMENT_MONTHS", default=24, highest=120),
             look_ups_an_hour=_number("LOOK_UPS_AN_HOUR", default=600, highest=1_000_000),
             openings_an_hour=_number("OPENINGS_AN_HOUR", default=600, highest=1_000_000),
             emergencies_an_hour=_number("EMERGENCIES_AN_HOUR", default=60, highest=1_000_000),
@@ -143,22 +154,24 @@ class NotificationSettings:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HookSettings:
-    """What the functions that tell the software of professionals need."""
-
-    hook_queue: str
-    """The address of the queue of hooks under way."""
-
-    @classmethod
-    def from_environment(cls) -> Self:
-        """Read and check the variables; SettingsError names the first that is wrong."""
-        return cls(hook_queue=_text("HOOK_QUEUE"))
+def seals() -> tuple[str, str]:
+    """The bucket of the seals of the trace, and the key that signs them; SettingsError where one is missing."""
+    return _text("SEALS_BUCKET"), _text("SEAL_KEY")
 
 
 def queue(variable: str) -> str:
     """The address of a queue; SettingsError where there is none."""
     return _text(variable)
+
+
+def library_path() -> str:
+    """Where the system finds the libraries of Python itself; empty where nothing needs to tell."""
+    return _text("LD_LIBRARY_PATH", default="")
+
+
+def export_days() -> int:
+    """For how many days an archive can be fetched; SettingsError where that is no number from 1 to 30."""
+    return _number("EXPORT_DAYS", default=7, highest=30)
 
 
 def objects_endpoint() -> str:
@@ -174,6 +187,11 @@ def _issuers(stage: Stage) -> tuple[TrustedIssuer, ...]:
         raise SettingsError("ISSUERS", "is not JSON") from None
     except ValueError as problem:
         raise SettingsError("ISSUERS", str(problem)) from None
+
+
+def _authorization_server(stage: Stage) -> AuthorizationServer | None:
+    addresses = [_url(name, stage, default="") for name in ("AUTHORIZATION_ENDPOINT", "TOKEN_ENDPOINT")]
+    return authorization_server(_issuers(stage), *addresses) if all(addresses) else None
 
 
 def _stage() -> Stage:

@@ -1,8 +1,10 @@
 """Whose tokens are believed: the list of issuers that a deployment configures."""
 
 import json
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from dmp.domain.authorization_server import AuthorizationServer
 from dmp.domain.claims import IssuerKind, TrustedIssuer
 
 _ISSUER_FIELDS = frozenset({"kind", "issuer", "audience", "jwks_uri"})
@@ -30,6 +32,21 @@ def _issuer(item: object, *, plain_http: bool) -> TrustedIssuer:
         raise ValueError("needs an https address as jwks_uri")
     return TrustedIssuer(
         kind=IssuerKind(item["kind"]), issuer=item["issuer"], audience=item["audience"], jwks_uri=item["jwks_uri"]
+    )
+
+
+def authorization_server(
+    issuers: Iterable[TrustedIssuer], authorization_endpoint: str, token_endpoint: str
+) -> AuthorizationServer | None:
+    """The issuer of people's tokens, with the addresses where apps get theirs; None where people have no issuer."""
+    issuer = next((one for one in issuers if one.kind is IssuerKind.PATIENT), None)
+    if issuer is None:
+        return None
+    return AuthorizationServer(
+        issuer=issuer.issuer,
+        jwks_uri=issuer.jwks_uri,
+        authorization_endpoint=authorization_endpoint,
+        token_endpoint=token_endpoint,
     )
 
 

@@ -2,6 +2,7 @@
 
 from dmp.adapters.aws import client
 from dmp.adapters.document_store import DocumentStore
+from dmp.adapters.extraction_queue import ExtractionQueue
 from dmp.adapters.object_store import ObjectStore
 from dmp.cda.admission import examined
 from dmp.composition import Foundation
@@ -11,22 +12,32 @@ from dmp.domain.submission import SubmittedDocument
 from dmp.fhir.announced_documents import arrived
 from dmp.fhir.document_reference import Intake
 from dmp.fhir.security_labels import relabelled
+from dmp.reader_composition import cda_readers
 from dmp.services.call import Call
 from dmp.services.deposit_entries import NewEntries
 from dmp.services.document_release import DocumentRelease
+from dmp.services.indexing import has_text
 from dmp.services.upload_completion import UploadCompletionService
 from dmp.services.upload_sweep import UploadSweepService
 from dmp.services.upload_verification import UploadVerification
+from dmp.settings import queue
 
 
 def completion(base: Foundation) -> UploadCompletionService:
     """What handles the events of the bucket and of the scanner."""
     documents = DocumentStore(base.records_table, base.keyring)
     announcement = Announcement(base.settings.announcement_notice_days, base.settings.announcement_release_months)
-    entries = NewEntries(base.entropy, relabelled, announcement)
+    readers = cda_readers()
+    entries = NewEntries(base.entropy, relabelled, announcement, readers)
     release = DocumentRelease(base.gate, documents, entries, base.notices)
-    verification = UploadVerification(base.records, documents, release, _read)
-    return UploadCompletionService(documents, _objects(base), base.ledger, verification, release)
+    verification = UploadVerification(base.records, documents, release, _read, readers)
+    extractions = ExtractionQueue(lambda: client("sqs"), queue("EXTRACTION_QUEUE"))
+
+    def hand_on(entry: DocumentEntry) -> None:
+        if has_text(entry):
+            extractions.put(entry)
+
+    return UploadCompletionService(documents, _objects(base), base.ledger, verification, release, hand_on)
 
 
 def sweep(base: Foundation) -> UploadSweepService:

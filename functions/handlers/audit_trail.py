@@ -78,7 +78,15 @@ def read(request: Request) -> Answer:
     return one(render_audit_event(entry, request.base_url), 1, entry.at)
 
 
+def proof(request: Request) -> Answer:
+    """GET AuditEvent/$proof?patient=…: what shows that nothing of a trace was changed."""
+    from dmp.proof_answers import proved
+
+    return proved(request, _BASE)
+
+
 ROUTES = (
+    Route("GET", "AuditEvent/$proof", proof, any_answer=True),
     Route("GET", "AuditEvent", find),
     Route("POST", "AuditEvent/_search", find, media=frozenset({FORM})),
     Route("GET", "AuditEvent/{id}", read),

@@ -1,5 +1,6 @@
 """CapabilityStatement, and the answer to every unknown route; touches no record and loads no boto3."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -17,12 +18,17 @@ _SETTINGS = CapabilitySettings.from_environment()
 def metadata(request: Request) -> Answer:
     """GET metadata."""
     parse_search(request.parameters, (), base_url=request.base_url, resource_type="metadata")
-    return Answer(resource=capability_statement(request.base_url))
+    return Answer(resource=capability_statement(request.base_url, _SETTINGS.authorization_server))
 
 
-def well_known(_request: Request) -> Answer:
-    """GET .well-known/…: this server issues no tokens, so it has no endpoints to tell of."""
-    raise UnknownRoute("unknown-route")
+def well_known(request: Request) -> Answer:
+    """GET .well-known/smart-configuration, where apps can get tokens at all; nothing else is told there."""
+    server = _SETTINGS.authorization_server
+    if server is None or request.path["name"] != "smart-configuration":
+        raise UnknownRoute("unknown-route")
+    from dmp.fhir.smart_configuration import smart_configuration
+
+    return Answer(content=json.dumps(smart_configuration(server)).encode(), media_type="application/json")
 
 
 ROUTES = (

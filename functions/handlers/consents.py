@@ -1,14 +1,17 @@
 """Consents: authorisations, blocks, choices for emergencies, delegations; "my patients" (TD0.3, TD0.4, IHE PCF)."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from dmp import history_answers
+from dmp.adapters.document_store import DocumentStore
 from dmp.adapters.person_store import PersonStore
 from dmp.api import Api, Route
 from dmp.composition import foundation
 from dmp.domain.audit import Interaction
 from dmp.domain.consent import Consent, ConsentStatus, PatientRef
+from dmp.domain.directives import Lasting
 from dmp.domain.errors import Invalid, Malformed, NotFound
 from dmp.exchange import FORM, PATCH_TYPES, Answer, Request, parse_query
 from dmp.fhir import bundle
@@ -22,19 +25,23 @@ from dmp.services.consent_search import ConsentQuery, ConsentSearchService
 from dmp.services.consents import ConsentsService
 from dmp.services.delegations import Delegations
 from dmp.services.my_patients import MOST_A_PAGE, MyPatientsService
+from dmp.services.wishes import Wishes
 from dmp.settings import Stage
 
 if TYPE_CHECKING:
     from dmp.domain.consent_request import ConsentRequest
 
 _BASE = foundation()
-_LASTING = {"months": _BASE.settings.authorisation_months, "warning_days": _BASE.settings.expiry_warning_days}
+_LASTING = Lasting(_BASE.settings.authorisation_months, timedelta(days=_BASE.settings.expiry_warning_days))
 _DELEGATIONS = Delegations(
     _BASE.gate, _BASE.records, PersonStore(_BASE.records_table), test_identities=_BASE.settings.stage is not Stage.PROD
 )
-_CONSENTS = ConsentsService(_BASE.gate, _BASE.records, _BASE.ledger, _DELEGATIONS, _BASE.notices, **_LASTING)
-_CHANGES = ConsentChangesService(_BASE.gate, _BASE.records, _BASE.ledger, **_LASTING)
-_SEARCH = ConsentSearchService(_BASE.gate, _BASE.records)
+_WISHES = Wishes(DocumentStore(_BASE.records_table, _BASE.keyring))
+_CONSENTS = ConsentsService(
+    _BASE.gate, _BASE.records, _BASE.ledger, _DELEGATIONS, _WISHES, notices=_BASE.notices, lasting=_LASTING
+)
+_CHANGES = ConsentChangesService(_BASE.gate, _BASE.records, _BASE.ledger, _WISHES, _LASTING)
+_SEARCH = ConsentSearchService(_BASE.gate, _BASE.records, _WISHES)
 _MY_PATIENTS = MyPatientsService(_BASE.gate, _BASE.records)
 _NAMING = frozenset({PATIENT.name, PATIENT_IDENTIFIER.name})
 

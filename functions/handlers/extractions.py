@@ -1,9 +1,53 @@
-"""To be written by its owner."""
+"""Behind a deposit: the text of what came inline, told by the bucket, and by upload, told by its verification.
+
+Both are hints of which document to look at; a message that cannot be handled comes again, and is set aside in the end.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
+from dmp.adapters.aws import client
+from dmp.adapters.document_store import DocumentStore
+from dmp.adapters.extraction_queue import ExtractionQueue, places_of
+from dmp.adapters.object_store import ObjectStore
+from dmp.composition import foundation
+from dmp.observability import logger
+from dmp.reader_composition import all_readers
+from dmp.services.extractions import ExtractionsService
+from dmp.settings import queue
 
-def handler(_event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """Take messages."""
-    return {"batchItemFailures": []}
+_BASE = foundation()
+_QUEUE = ExtractionQueue(lambda: client("sqs"), queue("EXTRACTION_QUEUE"))
+_EXTRACTIONS = ExtractionsService(
+    DocumentStore(_BASE.records_table, _BASE.keyring),
+    ObjectStore(lambda: client("s3"), _BASE.settings.documents_bucket, _BASE.settings.data_key),
+    _BASE.ledger,
+    all_readers(),
+)
+
+
+def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """Handle a batch of messages, each for itself; what failed alone comes again."""
+    failed = [message["messageId"] for message in event["Records"] if not _is_done(message)]
+    return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
+
+
+def _is_done(message: Mapping[str, Any]) -> bool:
+    try:
+        for place in places_of(message):
+            if _EXTRACTIONS.read(place):
+                logger.info("document_read", extra={"document": f"{place.record}.{place.local}"})
+    except Exception as failure:  # noqa: BLE001 - whatever it is, this message is not to be lost, and the others go on
+        what = {"message_id": message["messageId"], "failure": type(failure).__name__}
+        logger.warning("extraction_put_off", extra=what)
+        _put_off(message)
+        return False
+    return True
+
+
+def _put_off(message: Mapping[str, Any]) -> None:
+    try:
+        _QUEUE.put_off(message)
+    except Exception as failure:  # noqa: BLE001 - then it comes again when the queue says, later
+        what = {"message_id": message["messageId"], "failure": type(failure).__name__}
+        logger.warning("extraction_not_put_off", extra=what)

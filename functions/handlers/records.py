@@ -6,9 +6,9 @@ from typing import Any
 from dmp import record_answers as answers
 from dmp.adapters.document_store import DocumentStore
 from dmp.api import Api, Route
-from dmp.attestation import attestation_page
 from dmp.composition import foundation
 from dmp.domain.audit import Interaction
+from dmp.domain.errors import NotAllowed
 from dmp.domain.identifiers import ins_key_is_valid
 from dmp.exchange import FORM, PATCH_TYPES, Answer, Request
 from dmp.fhir.search import malformed_parameter
@@ -142,12 +142,6 @@ def update(request: Request) -> Answer:
     return answers.saved_patient(request, view)
 
 
-def attestation(request: Request) -> Answer:
-    """GET Patient/[id]/$attestation: the page that the opener prints for the patient."""
-    record = _RECORDS.attestation(request.call, answers.record_id(request))
-    return Answer(content=attestation_page(record).encode(), media_type="text/html; charset=utf-8")
-
-
 def emergency_access(request: Request) -> Answer:
     """POST Patient/[id]/$emergency-access: break-glass, or centre 15 (R.1111-48)."""
     from dmp.emergency_answers import declared
@@ -169,6 +163,19 @@ def explain(request: Request) -> Answer:
     return explained(request, _EXPLANATIONS, answers.record_id(request))
 
 
+def export(request: Request) -> Answer:
+    """POST Patient/[id]/$export: everything, to be taken away."""
+    from dmp.export_answers import asked
+    from dmp.export_composition import requests
+
+    return asked(request, requests(_BASE), answers.record_id(request))
+
+
+def not_here(_request: Request) -> Answer:
+    """What the API never routes to this function."""
+    raise NotAllowed("method-not-allowed")
+
+
 ROUTES = (
     Route("GET", "Patient", status),
     Route("POST", "Patient/_search", status, media=frozenset({FORM})),
@@ -185,9 +192,12 @@ ROUTES = (
     Route("POST", "Patient/{id}/$erase", erase),
     Route("POST", "Patient/{id}/$emergency-access", emergency_access),
     Route("POST", "Patient/{id}/$explain", explain),
-    Route("GET", "Patient/{id}/$attestation", attestation, any_answer=True),
+    Route("POST", "Patient/{id}/$export", export),
 )
-_API = Api(ROUTES, clock=_BASE.clock, base_url=_BASE.settings.base_url, look_ups=_BASE.look_ups)
+_ASKED = ("summary", "everything", "attestation")
+"""Operations that another function answers, and by GET alone: any other method of them comes here."""
+_ELSEWHERE = tuple(Route("GET", f"Patient/{{id}}/${name}", not_here) for name in _ASKED)
+_API = Api((*ROUTES, *_ELSEWHERE), clock=_BASE.clock, base_url=_BASE.settings.base_url, look_ups=_BASE.look_ups)
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:

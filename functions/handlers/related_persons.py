@@ -1,4 +1,4 @@
-"""The people around the patient: contacts, trusted person, representatives (FHIR R4 RelatedPerson)."""
+"""The people around the patient: contacts, representatives, the care team (FHIR R4 RelatedPerson, CareTeam)."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -10,10 +10,12 @@ from dmp.domain.consent import PatientRef
 from dmp.domain.errors import Invalid
 from dmp.domain.related_person import RelatedPerson
 from dmp.exchange import FORM, Answer, Request
+from dmp.fhir.care_team import CARE_TEAM_PARAMETERS, is_team_wanted, render_care_team
 from dmp.fhir.related_person import PERSON_PARAMETERS, is_wanted, render_person
 from dmp.fhir.search import Total
 from dmp.fhir.search_parameters import parse_search
 from dmp.rest import address, deferred, expected_version, one, require_body, saved, searchset, version_of
+from dmp.services.care_teams import CareTeamsService
 from dmp.services.delegations import Delegations
 from dmp.services.related_persons import PersonQuery, RelatedPersonsService
 from dmp.settings import Stage
@@ -32,6 +34,8 @@ _PERSONS = RelatedPersonsService(
     Delegations(_BASE.gate, _BASE.records, _STORE, test_identities=_TEST_IDENTITIES),
     test_identities=_TEST_IDENTITIES,
 )
+
+_TEAMS = CareTeamsService(_BASE.gate, _BASE.records)
 
 
 def create(request: Request) -> Answer:
@@ -113,6 +117,25 @@ def find(request: Request) -> Answer:
     return searchset(search, map(render_person, page.persons), record=page.record, total=page.total, cursor=cursor)
 
 
+def read_team(request: Request) -> Answer:
+    """GET CareTeam/[id]: what follows from the Consents at this moment."""
+    return Answer(resource=render_care_team(_TEAMS.read(request.call, *address(request))))
+
+
+def find_team(request: Request) -> Answer:
+    """GET CareTeam?patient=…: the only one there is."""
+    search = parse_search(
+        request.parameters,
+        CARE_TEAM_PARAMETERS,
+        base_url=request.base_url,
+        resource_type="CareTeam",
+        strict=request.prefers("handling=strict"),
+    )
+    team = _TEAMS.search(request.call, search.require_patient(), search.described)
+    found = [render_care_team(team)] if is_team_wanted(search) else []
+    return searchset(search, found, record=team.record, total=len(found))
+
+
 def _one(person: RelatedPerson) -> Answer:
     return one(render_person(person), person.version, person.updated)
 
@@ -129,6 +152,9 @@ ROUTES = (
     Route("PUT", "RelatedPerson/{id}", update),
     Route("DELETE", "RelatedPerson/{id}", delete),
     Route("GET", "RelatedPerson/{id}/_history/{version}", version),
+    Route("GET", "CareTeam", find_team),
+    Route("POST", "CareTeam/_search", find_team, media=frozenset({FORM})),
+    Route("GET", "CareTeam/{id}", read_team),
 )
 _API = Api(ROUTES, clock=_BASE.clock, base_url=_BASE.settings.base_url, look_ups=_BASE.look_ups)
 

@@ -14,11 +14,12 @@ from dmp.composition import foundation
 from dmp.domain.announcement import Announcement
 from dmp.exchange import Answer, Request, parse_query
 from dmp.fhir.document_reference import Intake
-from dmp.fhir.parsing import checked, parse_object, parse_resource
+from dmp.fhir.parsing import MOST_ELEMENTS, check_size, checked, is_batch, parse_object
 from dmp.fhir.publication import read_simplified_publish
 from dmp.fhir.references import named_patient
 from dmp.fhir.security_labels import relabelled
 from dmp.fhir.submission import read_submission
+from dmp.reader_composition import cda_readers
 from dmp.rest import criterion, deferred, identifier_condition, require_body
 from dmp.services.deposit_entries import NewEntries
 from dmp.services.deposits import DepositsService
@@ -29,16 +30,29 @@ _BASE = foundation()
 _STORE = DocumentStore(_BASE.records_table, _BASE.keyring)
 _OBJECTS = ObjectStore(lambda: client("s3"), _BASE.settings.documents_bucket, _BASE.settings.data_key)
 _ANNOUNCEMENT = Announcement(_BASE.settings.announcement_notice_days, _BASE.settings.announcement_release_months)
-_ENTRIES = NewEntries(_BASE.entropy, relabelled, _ANNOUNCEMENT, is_scanned=_BASE.settings.scans_for_malware)
+_ENTRIES = NewEntries(
+    _BASE.entropy, relabelled, _ANNOUNCEMENT, cda_readers(), is_scanned=_BASE.settings.scans_for_malware
+)
 _PRESIGNER = Presigner(signer, _BASE.settings.documents_bucket, _BASE.settings.data_key, objects_endpoint())
 _DEPOSITS = DepositsService(_BASE.gate, _BASE.records, _STORE, _OBJECTS, _BASE.ledger, _ENTRIES, notices=_BASE.notices)
 
 
 def provide_bundle(request: Request) -> Answer:
-    """ITI-65: POST [base], a transaction Bundle."""
-    submission = read_submission(parse_resource(require_body(request), "Bundle"), _intake(request))
+    """POST [base]: a transaction Bundle (ITI-65), or the insurer's batch of reimbursements."""
+    bundle = parse_object(require_body(request), "Bundle", max_nodes=MOST_ELEMENTS)
+    if is_batch(bundle):
+        return _batch(request, bundle)
+    check_size(bundle)
+    submission = read_submission(checked(bundle), _intake(request))
     receipt = _DEPOSITS.submit(request.call, submission)
     return Answer(resource=transaction_response(submission, receipt, request.base_url))
+
+
+def _batch(request: Request, bundle: Mapping[str, Any]) -> Answer:
+    from dmp.reimbursement_answers import batch_fed
+    from dmp.reimbursement_composition import batch
+
+    return batch_fed(request, bundle, batch(_BASE))
 
 
 def publish(request: Request) -> Answer:

@@ -11,14 +11,14 @@ from dmp.adapters.lost_queue import LostQueue
 from dmp.adapters.subscription_store import SubscriptionStore, document_change
 from dmp.composition import foundation
 from dmp.services.subscription_events import SubscriptionEventsService
-from dmp.settings import HookSettings, queue
+from dmp.settings import queue
 from dmp.stream_batches import handle_batch
 
 _BASE = foundation()
 _EVENTS = SubscriptionEventsService(
     SubscriptionStore(_BASE.records_table),
     DocumentStore(_BASE.records_table, _BASE.keyring),
-    HookQueue(lambda: client("sqs"), HookSettings.from_environment().hook_queue),
+    HookQueue(lambda: client("sqs"), queue("HOOK_QUEUE")),
 )
 _LOST = LostQueue(lambda: client("sqs"), queue("LOST_CHANGES"))
 

@@ -15,10 +15,10 @@ from dmp.domain.requester import Requester, RequesterKind
 from dmp.observability import logger
 from dmp.services.call import Call
 from dmp.services.web_hooks import WebHooksService
-from dmp.settings import HookSettings, Stage
+from dmp.settings import Stage, queue
 
 _BASE = foundation()
-_QUEUE = HookQueue(lambda: client("sqs"), HookSettings.from_environment().hook_queue)
+_QUEUE = HookQueue(lambda: client("sqs"), queue("HOOK_QUEUE"))
 _HOOKS = WebHooksService(
     _BASE.gate,
     SubscriptionStore(_BASE.records_table),

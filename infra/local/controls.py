@@ -12,6 +12,7 @@ from infra.local.issuers import KINDS, Issuer
 from infra.local.personas import PERSONAS
 from infra.local.resources import ACCOUNT, REGION
 from infra.local.runtime import FunctionFailed, Runtime
+from infra.local.sign_in import SignIn
 
 PREFIX = "/local/"
 DAY_SECONDS = 86_400
@@ -30,6 +31,7 @@ class Controls:
         self._issuers = issuers
         self._runtime = runtime
         self._clock = clock
+        self._sign_ins = {kind: SignIn(issuer) for kind, issuer in issuers.items()}
         self._routes: Mapping[tuple[str, ...], Callable[..., Any]] = {
             ("POST", "token"): self._token,
             ("POST", "clock"): self._move_clock,
@@ -43,6 +45,11 @@ class Controls:
     def handle(self, request: HttpRequest) -> HttpAnswer:
         """Answer a request below /local."""
         asked = (request.method, *request.path.removeprefix(PREFIX).split("/"))
+        match asked:
+            case ("GET", "issuers", kind, "authorize") if kind in self._sign_ins:
+                return self._sign_ins[kind].authorize(request)
+            case ("POST", "issuers", kind, "token") if kind in self._sign_ins:
+                return self._sign_ins[kind].token(request)
         for route, respond in self._routes.items():
             if len(route) == len(asked) and all(want in ("*", got) for want, got in zip(route, asked, strict=True)):
                 names = [got for want, got in zip(route, asked, strict=True) if want == "*"]

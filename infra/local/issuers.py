@@ -31,13 +31,14 @@ class Issuer:
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """The discovery document of OpenID Connect, as far as it exists here."""
+        """The discovery document of OpenID Connect."""
         return {
             "issuer": self.url,
             "jwks_uri": f"{self.url}/jwks.json",
             "authorization_endpoint": f"{self.url}/authorize",
             "token_endpoint": f"{self.url}/token",
             "response_types_supported": ["code"],
+            "code_challenge_methods_supported": ["S256"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256", "ES256"],
         }

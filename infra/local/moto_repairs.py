@@ -1,8 +1,9 @@
 """Repairs that make moto fit for parallel requests, transactions and uploads, in its server as within a process.
 
 moto 5.2.5 loses updates when threads share a table, copies every touched table whole for each item of a transaction,
-sorts every table whole for each query, does not know the host name that botocore calls DynamoDB Streams by, and tells
-of an object of a versioned bucket without its version. `apply` mends all five, once a process.
+sorts every table whole for each query, does not know the host name that botocore calls DynamoDB Streams by, tells of an
+object of a versioned bucket without its version, and makes every key of a template one that encrypts. `apply` mends all
+six, once a process.
 """
 
 import copy
@@ -26,6 +27,7 @@ def apply() -> None:
     _make_transactions_light()
     _make_queries_light()
     _make_notifications_whole()
+    _make_keys_as_declared()
 
 
 def _make_calls_atomic() -> None:
@@ -70,6 +72,27 @@ def _make_queries_light() -> None:
             del table.all_items
 
     _patch(Table, "query", unsorted)
+
+
+def _make_keys_as_declared() -> None:
+    """Let a key of a template have the usage and the form that it declares."""
+    from moto.kms.models import Key, kms_backends
+
+    symmetric = Key.create_from_cloudformation_json
+
+    def as_declared(name: str, declared: Mapping[str, Any], account_id: str, region_name: str, **given: Any) -> Any:
+        properties = declared["Properties"]
+        if "KeySpec" not in properties:
+            return symmetric(name, declared, account_id, region_name, **given)
+        return kms_backends[account_id][region_name].create_key(
+            policy=properties["KeyPolicy"],
+            key_usage=properties["KeyUsage"],
+            key_spec=properties["KeySpec"],
+            description=properties.get("Description"),
+            tags=properties.get("Tags", []),
+        )
+
+    _patch(Key, "create_from_cloudformation_json", staticmethod(as_declared))
 
 
 def _make_notifications_whole() -> None:

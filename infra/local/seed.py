@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from infra.local import examples
+from infra.local import demo_profile, examples
 from infra.local.issuers import Issuer
 from infra.local.personas import PERSONAS
 
@@ -16,7 +16,7 @@ type Resource = dict[str, Any]
 
 
 def demo(client: httpx.Client, issuers: Mapping[str, Issuer]) -> None:
-    """Open the record, deposit documents, name the médecin traitant, authorise the specialist."""
+    """Open the record, deposit documents, enter what is known beside, name and authorise who cares."""
     now = datetime.now(UTC)
     people = _People(client, issuers)
     record = people.ask("patient", "Patient/$open", examples.opening(now))["id"]
@@ -25,6 +25,10 @@ def demo(client: httpx.Client, issuers: Mapping[str, Issuer]) -> None:
     people.ask("hospital-server", "DocumentReference", examples.biology(record, now - timedelta(days=30)))
     people.ask("attending-physician", "DocumentReference", examples.synthesis(record, now - timedelta(days=9)))
     people.ask("attending-physician", "DocumentReference", examples.consultation(record, now - timedelta(days=2)))
+    people.ask("attending-physician", "AllergyIntolerance", demo_profile.allergy(record))
+    people.ask("attending-physician", "Immunization", demo_profile.vaccination(record, now - timedelta(days=20)))
+    people.ask("patient", "RelatedPerson", demo_profile.contact(record))
+    people.ask("cnam-feed", "", demo_profile.reimbursements([now - timedelta(days=days) for days in (2, 40, 300)]))
     people.ask("patient", "Consent", examples.consent(record, "authorisation", "specialist"))
 
 

@@ -71,7 +71,16 @@ class LocalStack:
         self._undo.enter_context(resources.no_real_aws(self._start_moto()))
         issuers = {kind: Issuer(kind, self.url) for kind in KINDS}
         trusted = json.dumps([issuer.trust for issuer in issuers.values()])
-        self._create_storage({"BaseUrl": self.url, "PortalUrl": f"{self.url}/portal", "Issuers": trusted})
+        apps = issuers["patient"].configuration
+        self._create_storage(
+            {
+                "BaseUrl": self.url,
+                "PortalUrl": f"{self.url}/portal",
+                "Issuers": trusted,
+                "AuthorizationEndpoint": apps["authorization_endpoint"],
+                "TokenEndpoint": apps["token_endpoint"],
+            }
+        )
         clock = Clock()
         self._undo.callback(clock.stop)
         self._controls = Controls(issuers, self._runtime, clock)

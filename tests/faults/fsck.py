@@ -3,7 +3,8 @@
 I1: every document that can be seen has its object, of the right size and SHA-256, under SSE-KMS, in the version that
 was verified where it came by upload; one that is still awaited needs none. I2: every version has exactly one entry of
 the trace that tells of a success at its instant. I4 and I5 are for the tests that know what
-was acknowledged. I6: objects that nothing names are counted.
+was acknowledged. I6: objects that nothing names are counted. I7: every document that has its bytes
+is found by words.
 """
 
 import hashlib
@@ -29,6 +30,7 @@ def problems(record: FedRecord) -> list[str]:
         *_versions_untraced(record, items),
         *_claims_without_document(items),
         *_versions_lost(items),
+        *_not_indexed(items),
     ]
 
 
@@ -67,7 +69,7 @@ def versions(record: FedRecord) -> list[str]:
     pages = aws.client("s3").get_paginator("list_object_versions")
     return [
         one["Key"]
-        for prefix in ("", "uploads/")
+        for prefix in ("documents/", "uploads/", "exports/")
         for page in pages.paginate(Bucket=record.stores["DOCUMENTS_BUCKET"], Prefix=f"{prefix}{record.id}/")
         for one in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
     ]
@@ -126,7 +128,7 @@ def _id(record: FedRecord, item: Item) -> str:
 
 def _claims_without_document(items: list[Item]) -> Iterator[str]:
     """A unique id is held by a resource that is there, and every document holds its own."""
-    locals_ = {i["local"]["S"] for i in items if i["sk"]["S"].startswith(("D#", "L#"))}
+    locals_ = {i["local"]["S"] for i in items if i["sk"]["S"].startswith(("D#", "L#", "E#"))}
     claimed = {i["local"]["S"] for i in items if i["sk"]["S"].startswith("U#")}
     for item in items:
         leads_to = item["local"]["S"].split() if item["sk"]["S"].startswith(("U#", "I#", "N#")) else []
@@ -137,6 +139,14 @@ def _claims_without_document(items: list[Item]) -> Iterator[str]:
         is_named_later = _fact(item, "uploaded") and _fact(item, "awaits") and not _fact(item, "master")
         if item["local"]["S"] not in claimed and not is_ended and not is_named_later:
             yield f"I1 {item['sk']['S']}: does not hold its unique id"
+
+
+def _not_indexed(items: list[Item]) -> Iterator[str]:
+    texts = {item["local"]["S"] for item in items if item["sk"]["S"].startswith("T#")}
+    for item in _documents(items):
+        is_there = item["st"]["S"] in VISIBLE and "content" not in (_fact(item, "awaits") or ())
+        if is_there and item["local"]["S"] not in texts:
+            yield f"I7 {item['sk']['S']}: its words are lost"
 
 
 def _versions_lost(items: list[Item]) -> Iterator[str]:

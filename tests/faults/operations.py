@@ -6,6 +6,7 @@ from functools import partial
 
 from tests import bodies
 from tests.api_client import Response
+from tests.cda_factories import narrated
 from tests.fed_record import AUTHOR, HOSPITAL, FedRecord
 from tests.uploads import announcement
 
@@ -31,6 +32,11 @@ class Operation:
 
 def _publish(record: FedRecord) -> Request:
     body = bodies.document(record.id)
+    return lambda: record.api.post("/fhir/DocumentReference", body, as_=AUTHOR)
+
+
+def _publish_cda(record: FedRecord) -> Request:
+    body = bodies.document(record.id, narrated("Suivi de la glycémie"), content_type="text/xml")
     return lambda: record.api.post("/fhir/DocumentReference", body, as_=AUTHOR)
 
 
@@ -77,6 +83,7 @@ def _delete(record: FedRecord, *, by_patch: bool) -> Request:
 
 OPERATIONS = {
     "publish": Operation(_publish, ("BatchGetItem", "PutObject", "TransactWriteItems"), (200, 201)),
+    "publish a CDA": Operation(_publish_cda, ("BatchGetItem", "PutObject", "TransactWriteItems"), (200, 201)),
     "announce": Operation(_announce, ("BatchGetItem", "TransactWriteItems"), (200, 201), found=0),
     "submit": Operation(_submit, ("BatchGetItem", "PutObject", "PutObject", "TransactWriteItems"), found=2),
     "create once": Operation(

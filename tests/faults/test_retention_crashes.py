@@ -17,7 +17,7 @@ from tests.fed_record import FedRecord
 
 ERASING = (
     "GetItem", "TransactWriteItems", "GetItem",
-    "ListObjectVersions", "DeleteObjects", "ListObjectVersions", "ListObjectVersions",
+    "ListObjectVersions", "DeleteObjects", *["ListObjectVersions"] * 3,
     "Query", "BatchWriteItem", "Query",
     "TransactWriteItems", "GetItem",
 )  # fmt: skip

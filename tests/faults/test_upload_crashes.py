@@ -13,8 +13,8 @@ from tests.fed_record import AUTHOR, SPECIALIST, FedRecord, open_record
 from tests.uploads import Json, Upload, announce, tell
 
 OTHER_PDF = b"%PDF-1.7\n%other\n%%EOF\n"
-GOOD = ("BatchGetItem", "GetObject", "BatchGetItem", "BatchGetItem", "TransactWriteItems")
-"""Of a document that replaces another."""
+GOOD = ("BatchGetItem", "GetObject", "BatchGetItem", "BatchGetItem", "TransactWriteItems", "SendMessage")
+"""Of a document that replaces another, whose text is still to be read."""
 BAD = ("BatchGetItem", "GetObject", "TransactWriteItems", "DeleteObject")
 
 

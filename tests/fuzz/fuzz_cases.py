@@ -12,8 +12,9 @@ from infra.local import demo_documents
 from infra.local.demo_cda import DemoPatient
 from tests import bodies, fhir_factories
 from tests.fed_record import AUTHOR, HOSPITAL
-from tests.fuzz import cda_mutations, json_mutations
+from tests.fuzz import cda_mutations, json_mutations, profile_cases
 from tests.fuzz.fuzzed_record import FuzzedRecord
+from tests.reimbursements import FEED, URL, batch, line
 
 _AT = datetime(2026, 2, 27, 10, tzinfo=UTC)
 _FHIR, _JSON_PATCH, _FORM = "application/fhir+json", "application/json-patch+json", "application/x-www-form-urlencoded"
@@ -106,6 +107,20 @@ def search(target: FuzzedRecord, chance: Random) -> None:
         target.send("GET", f"/fhir/{kind}?{query}", as_=target.fed.patient)
 
 
+def reimbursement(target: FuzzedRecord, chance: Random) -> None:
+    """A spoilt line of reimbursement, alone or beside a sound one; what is taken is read."""
+    body = line(target.fed.id, identifier=str(chance.random()), care=chance.choice(("", "2026", "1900-01-01")))
+    if chance.random() < 0.5:
+        target.send("POST", URL, json.dumps(json_mutations.spoilt(body, chance)).encode(), as_=FEED)
+        return
+    sound = line(target.fed.id, identifier=str(chance.random()))
+    sent = json_mutations.spoilt(batch(body, sound, ifNoneExist="identifier=a|b"), chance)
+    answer = target.send("POST", "/fhir", json.dumps(sent).encode(), as_=FEED)
+    if answer.status == 200:
+        assert not any(entry["response"]["status"].startswith("5") for entry in answer.json["entry"])
+    target.send("GET", f"{URL}?patient={target.fed.id}&_count=3", as_=target.fed.patient)
+
+
 _ARCHIVE = [{"op": "replace", "path": "/extension[url:'https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition/"
              "pdsm-ext-is-archived']/valueBoolean", "value": True}]  # fmt: skip
 _FHIRPATH = {
@@ -129,6 +144,8 @@ KINDS: dict[str, Callable[[FuzzedRecord, Random], None]] = {
     "text": text,
     "patch": patch,
     "search": search,
+    "reimbursement": reimbursement,
+    "profile": profile_cases.entry,
 }
 
 

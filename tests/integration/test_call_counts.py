@@ -11,7 +11,8 @@ import pytest
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 
-from dmp.adapters import document_items
+from dmp.adapters import document_items, profile_items
+from dmp.domain.clinical_profile import DocumentText
 from dmp.domain.document import Coding, Depositor, DocumentEntry, DocumentStatus, StoredContent
 from dmp.domain.document_list import ListEntry, ListKind
 from dmp.domain.identifiers import local_id, moment_of
@@ -39,6 +40,8 @@ def record(request: pytest.FixtureRequest, api: ApiClient, stack: dict[str, str]
     for entry in entries(record.id, body, request.param):
         stored.put_item(document_items.write_document(entry) | document_items.document_indexes(entry))
         stored.put_item(document_items.write_list(holding(entry)))
+        text = DocumentText(record=entry.record, local=entry.local, words="lettre liaison", is_whole=True)
+        stored.put_item(profile_items.write_text(text))
     yield record
     # moto looks at every item of a table for each query of an index: the tests to come would take minutes
     del stored.items[DynamoType({"S": f"R#{record.id}"})]
@@ -111,6 +114,15 @@ LISTS = {
     "patient={id}&status=current&_lastUpdated=ge2026": ["Query", "BatchGetItem", "PutItem"],
     "patient={id}&status=current,superseded&_lastUpdated=ge2026&type=11490-0": ["Query", "BatchGetItem", "PutItem"],
     "patient={id}&status=current&_include=DocumentReference:patient": ["Query", "PutItem"],
+    "patient={id}&status=current&_content=liaison": ["Query", "BatchGetItem", "PutItem"],
+    "patient={id}&status=current&_content=liaison&type=60591-5": BOUNDED,
+    "patient={id}&status=current&_content=liaison&_sort=date": ["Query", "BatchGetItem", "PutItem"],
+    "patient={id}&status=current&_content=liaison&_sort=-_lastUpdated": [
+        "Query",
+        "BatchGetItem",
+        "BatchGetItem",
+        "PutItem",
+    ],
 }
 
 

@@ -47,7 +47,7 @@ def test_no_discovery_document_promises_endpoints_that_this_server_lacks(api: Ap
     assert (answer.status, answer.code) == (404, "unknown-route")
 
 
-@pytest.mark.parametrize("path", ["/fhir/Unknown", "/fhir/patient", "/fhir/Observation/1", "/elsewhere", "/"])
+@pytest.mark.parametrize("path", ["/fhir/Unknown", "/fhir/patient", "/fhir/Encounter/1", "/elsewhere", "/"])
 def test_an_unknown_route_is_told_to_those_who_are_known(api: ApiClient, path: str) -> None:
     answer = api.get(path, as_=requester_patient())
 

@@ -11,7 +11,7 @@ from moto.dynamodb.models import dynamodb_backends
 from time_machine import TimeMachineFixture
 
 from dmp.domain.requester import Requester
-from dmp.fhir.capability import RESOURCE_TYPES
+from dmp.fhir.capability_resources import RESOURCE_TYPES
 from dmp.fhir.search_parameters import Kind
 from tests import bodies
 from tests.api_client import ApiClient, Response

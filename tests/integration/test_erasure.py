@@ -8,7 +8,7 @@ import pytest
 from time_machine import TimeMachineFixture
 
 from dmp.adapters import archive_store, aws
-from tests import bodies
+from tests import bodies, exports
 from tests.api_client import ApiClient
 from tests.aws_calls import counted, meanwhile, refused
 from tests.closed_record import (
@@ -19,6 +19,7 @@ from tests.closed_record import (
     full_record,
     reopen,
     retain_for,
+    small_record,
     small_stack,
     suspend,
     to_be_erased,
@@ -48,6 +49,19 @@ def api(stack: dict[str, str]) -> ApiClient:
 def record(api: ApiClient, stack: dict[str, str], clock: TimeMachineFixture) -> FedRecord:
     forget_what_is_due(stack)
     return full_record(api, stack)
+
+
+def test_an_archive_that_was_asked_for_goes_with_the_record(api: ApiClient, stack: dict[str, str]) -> None:
+    forget_what_is_due(stack)
+    record = small_record(api, stack)
+    exports.built(record)
+    exports.ordered(record)
+    assert (close(record).status, erase(record).status) == (200, 202)
+
+    assert api.run(JOB)["erased"] == 1
+
+    exports.run(record, *exports.waiting(record))
+    assert fsck.left_after_erasure(record, []) == []
 
 
 def head(record: FedRecord) -> dict[str, object]:

@@ -40,12 +40,9 @@ def test_an_upload_is_told_with_its_version_and_an_inline_deposit_is_not(stack: 
     ]
 
 
-def test_the_template_says_which_uploads_are_told() -> None:
-    [notification] = Template(TEMPLATE).bucket_notifications
+def test_the_template_says_who_is_told_of_uploads_and_of_documents() -> None:
+    told = {one.prefix: one for one in Template(TEMPLATE).bucket_notifications}
 
-    assert (notification.bucket, notification.event, notification.prefix) == (
-        "DocumentsBucket",
-        "s3:ObjectCreated:*",
-        "uploads/",
-    )
-    assert notification.queue == {"Fn::GetAtt": ["UploadQueue", "Arn"]}
+    queues = {prefix: one.queue["Fn::GetAtt"][0] for prefix, one in told.items()}
+    assert queues == {"uploads/": "UploadQueue", "documents/": "ExtractionQueue"}
+    assert {(one.bucket, one.event) for one in told.values()} == {("DocumentsBucket", "s3:ObjectCreated:*")}

@@ -11,7 +11,7 @@ from dmp.domain.requester import Requester
 from tests import bodies
 from tests.api_client import ApiClient, Caller, Response
 from tests.aws_calls import counted, meanwhile
-from tests.open_record import OpenRecord, items_of, open_record
+from tests.open_record import OpenRecord, extension, items_of, open_record
 from tests.requester_factories import (
     requester_cpam_agent,
     requester_employee,
@@ -199,6 +199,8 @@ def callers(record: OpenRecord) -> dict[str, Requester]:
 
 READERS = {"patient", "representative", "caregiver", "physician", "authorised", "emergency"}
 WRITERS = {"patient", "representative"}
+FEEDERS = WRITERS | {"physician", "authorised", "emergency", "without a right", "employee", "server"}
+"""Caregivers feed, too, but name nobody who could act for the patient."""
 
 
 def test_people_are_seen_by_who_reads_and_changed_by_who_decides(
@@ -220,6 +222,8 @@ def test_people_are_seen_by_who_reads_and_changed_by_who_decides(
 
     for what, operation in operations.items():
         permitted = READERS if what in ("read", "vread", "search") else WRITERS
+        if what.startswith("create"):
+            permitted = FEEDERS | ({"caregiver"} if what != "create" else set())
         statuses = {who: operation(caller).status for who, caller in callers.items()}
 
         refused = {who: 404 if who == "stranger" else 403 for who in callers}
@@ -239,6 +243,125 @@ def test_in_a_closed_record_people_are_neither_seen_nor_changed(record: OpenReco
     ]
 
     assert {(r.status, r.code) for r in refusals} == {(403, "record-closed")}
+
+
+# --- whom professionals tell of
+
+
+RECORDED_BY = "dmp-recorded-by"
+RECORDED_BY_URL = f"https://interop.esante.gouv.fr/ig/fhir/dmp/StructureDefinition/{RECORDED_BY}"
+
+
+def without_ins(record: OpenRecord, **elements: Any) -> Json:
+    return body_of(record, identifier=None, **elements)
+
+
+def recorded_by(person: Json) -> Json:
+    found: Json = extension(person, RECORDED_BY).get("valueReference", {})
+    return found
+
+
+FEEDING = {
+    "professional": (HEALER, {"type": "Practitioner", "value": "810101234567", "display": "Alix MARTIN"}),
+    "employee": (
+        requester_employee(structure_name="Hôpital"),
+        {"type": "Organization", "value": "1750100125", "display": "Hôpital"},
+    ),
+    "server": (requester_server(), {"type": "Organization", "value": "1750100125"}),
+}
+
+
+@pytest.mark.parametrize("who", FEEDING)
+def test_whoever_feeds_tells_of_people_and_keeps_what_they_told(record: OpenRecord, who: str) -> None:
+    feeder, named = FEEDING[who]
+    patients = created(record)
+    told = created(record, feeder)
+    reference = recorded_by(told.json)
+
+    seen = [get(record, told.id, feeder).json, *search(record, "", feeder).resources]
+    changed = put(record, told.id, {**told.json, "telecom": [{"system": "phone", "value": "0600000000"}]}, feeder)
+    others = [get(record, patients.id, feeder), put(record, patients.id, patients.json, feeder)]
+    refused = delete(record, patients.id, feeder)
+
+    flat = {**reference, "value": reference["identifier"]["value"]}
+    assert {name: flat[name] for name in named} == named
+    assert seen == [told.json, told.json]
+    assert (changed.status, recorded_by(changed.json)) == (200, reference)
+    assert {r.status for r in (*others, refused)} == {403}
+    assert delete(record, told.id, feeder).status == 204
+
+
+def test_the_people_that_a_person_tells_of_are_marked_as_theirs(
+    record: OpenRecord, callers: dict[str, Requester]
+) -> None:
+    own = created(record, extension=[{"url": RECORDED_BY_URL, "valueReference": {"display": "Moi"}}])
+    others = record.api.post(URL, without_ins(record), as_=callers["caregiver"])
+
+    assert recorded_by(own.json) == {"reference": f"Patient/{record.id}"}
+    assert recorded_by(others.json) == {"display": "Camille DUVAL"}
+    assert record.ins not in str(others.json)
+
+
+def test_what_somebody_else_said_last_is_no_longer_the_professionals(record: OpenRecord) -> None:
+    told = created(record, HEALER)
+    by_patient = put(record, told.id, told.json)
+
+    refused = [put(record, told.id, told.json, HEALER), delete(record, told.id, HEALER)]
+
+    assert recorded_by(by_patient.json) == {"reference": f"Patient/{record.id}"}
+    assert recorded_by(get(record, f"{told.id}/_history/1").json) == recorded_by(told.json)
+    assert {(r.status, r.code) for r in refused} == {(403, "not-authorised")}
+
+
+def test_a_blocked_professional_tells_of_nobody(record: OpenRecord) -> None:
+    told = created(record, HEALER)
+    record.consent(bodies.block(record.id))
+
+    refused = [
+        record.api.post(URL, body_of(record), as_=HEALER),
+        put(record, told.id, told.json, HEALER),
+        get(record, told.id, HEALER),
+    ]
+
+    assert {(r.status, r.code) for r in refused} == {(403, "blocked")}
+
+
+def test_who_told_of_somebody_in_a_connexion_secrete_is_told_to_nobody(record: OpenRecord) -> None:
+    told = record.api.post(
+        URL, body_of(record), as_=HEALER, headers={"X-Confidentiality-Code": "INVISIBLE_REPRESENTANTS_LEGAUX"}
+    )
+
+    assert (told.status, recorded_by(told.json)) == (201, {})
+
+
+def test_a_caregiver_adds_people_and_gives_nobody_the_means_to_act(
+    record: OpenRecord, callers: dict[str, Requester]
+) -> None:
+    caregiver = callers["caregiver"]
+    told = record.api.post(URL, without_ins(record), as_=caregiver)
+    with_ins = {**told.json, "identifier": [{"system": INS_NIR_TEST, "value": bodies.new_ins()}]}
+
+    refused = [record.api.post(URL, body_of(record), as_=caregiver), put(record, told.id, with_ins, caregiver)]
+    renamed = put(record, told.id, {**told.json, "name": [{"family": "AUTRE"}]}, caregiver)
+    foreign = delete(record, created(record).id, caregiver)
+
+    assert told.status == 201
+    assert {(r.status, r.code) for r in (*refused, foreign)} == {(403, "not-authorised")}
+    assert (renamed.status, delete(record, told.id, caregiver).status) == (200, 204)
+
+
+def test_a_professional_ends_no_delegation_by_deleting_whom_they_told_of(record: OpenRecord) -> None:
+    ins = bodies.new_ins()
+    told = created(record, HEALER, ins=ins)
+    consent = delegate(record, told.id)
+    other = {**told.json, "identifier": [{"system": INS_NIR_TEST, "value": bodies.new_ins()}]}
+
+    refused = [delete(record, told.id, HEALER), put(record, told.id, other, HEALER)]
+
+    assert {(r.status, r.code) for r in refused} == {(409, "delegation-in-force")}
+    assert record.status_of(consent) == "active"
+    assert record.documents(requester_patient(bodies.qualified(ins))).status == 200
+    assert delete(record, told.id).status == 204
 
 
 # --- delegations
@@ -361,6 +484,7 @@ def test_whatever_is_done_to_a_person_is_in_the_trace(record: OpenRecord, clock:
         lambda: put(record, person.id, person.json),
         lambda: get(record, person.id, HEALER),
         lambda: record.api.post(URL, body_of(record), as_=HEALER),
+        lambda: put(record, person.id, person.json, HEALER),
         lambda: delete(record, person.id),
     ]
     for step in steps:
@@ -370,7 +494,7 @@ def test_whatever_is_done_to_a_person_is_in_the_trace(record: OpenRecord, clock:
 
     told = [(event["action"], event["outcome"]) for event in reversed(record.trace())][2:]
 
-    assert told == [("R", "0"), ("E", "0"), ("U", "0"), ("E", "8"), ("E", "8"), ("D", "0")]
+    assert told == [("R", "0"), ("E", "0"), ("U", "0"), ("E", "8"), ("C", "0"), ("E", "8"), ("D", "0")]
 
 
 def test_what_a_person_costs(record: OpenRecord) -> None:

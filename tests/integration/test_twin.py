@@ -178,6 +178,9 @@ SEARCHES: Requests = {
         "status=current,superseded&author:identifier=810101234567&contenttype=application/pdf&_count=3",
         "status=current&isArchived=false&_include=DocumentReference:relatesto&_include=DocumentReference:related",
         "status=current,superseded&creation=ge2000",
+        *("status=current&_content=lettre+liaison&_count=3", "status=current,superseded&_content=nulle"),
+        "status=current,superseded&_content=liaison&_total=accurate&_count=4",
+        "status=current&_content=liaison&_sort=-_lastUpdated&_count=4",
         *(f"status=current,superseded&identifier=urn:ietf:rfc:3986%7C{unique(day)['value']}" for day in (5, 13)),
     )
 }

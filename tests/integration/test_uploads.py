@@ -683,7 +683,7 @@ def test_a_verification_is_a_few_reads_and_one_transaction(record: FedRecord) ->
     with counted() as calls:
         tell(record.api, event)
 
-    assert calls == ["BatchGetItem", "GetObject", "BatchGetItem", "TransactWriteItems"]
+    assert calls == ["BatchGetItem", "GetObject", "BatchGetItem", "TransactWriteItems", "SendMessage"]
 
 
 def test_an_announcement_stores_no_bytes(record: FedRecord) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from dmp.api import Route
-from dmp.fhir.capability import RESOURCE_TYPES, VERSION, capability_statement
+from dmp.fhir.capability import VERSION, capability_statement
+from dmp.fhir.capability_resources import RESOURCE_TYPES
+from dmp.fhir.profile_search import PROFILE_PARAMETERS
 from dmp.fhir.search_parameters import Parameter
 from tests.fhir_validity import assert_valid_r4
 
@@ -75,7 +77,9 @@ def test_the_statement_is_valid_r4_and_says_what_the_contract_promises() -> None
 def test_every_interaction_of_the_statement_is_routed_and_every_route_is_stated(handlers: dict[str, Any]) -> None:
     routes = [route for handler in handlers.values() for route in handler.ROUTES]
 
-    assert stated() == {routed(route) for route in routes}
+    # the archive of a record is no resource: the text on $export tells of its address
+    told = {routed(route) for route in routes if not route.pattern.startswith("exports/")}
+    assert stated() == told | {("", "batch")}
 
 
 def test_every_search_parameter_stated_is_parsed_and_every_one_parsed_is_stated(handlers: dict[str, Any]) -> None:
@@ -85,8 +89,11 @@ def test_every_search_parameter_stated_is_parsed_and_every_one_parsed_is_stated(
         "List": handlers["lists"].LIST_PARAMETERS,
         "Consent": handlers["consents"].CONSENT_PARAMETERS,
         "RelatedPerson": handlers["related_persons"].PERSON_PARAMETERS,
+        "CareTeam": handlers["related_persons"].CARE_TEAM_PARAMETERS,
+        "ExplanationOfBenefit": handlers["reimbursements"].REIMBURSEMENT_PARAMETERS,
         "Communication": handlers["communications"].COMMUNICATION_PARAMETERS,
         "AuditEvent": handlers["audit_trail"].AUDIT_PARAMETERS,
+        **{kind.value: parameters for kind, parameters in PROFILE_PARAMETERS.items()},
     }
 
     assert {one.type: named(one.parameters) for one in RESOURCE_TYPES if one.parameters} == {

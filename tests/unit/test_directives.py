@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dmp.domain import directives
 from dmp.domain.civil_time import PARIS, same_day_months_later
-from dmp.domain.consent import ConsentKind, Directive, Grantor, PatientRef
+from dmp.domain.consent import WISHES, ConsentKind, Directive, Grantor, PatientRef
 from dmp.domain.consent_request import ConsentRequest
 from dmp.domain.directives import ended_by, holds_longer, next_due, period_of, with_directive, without
 from dmp.domain.errors import Conflict, Invalid
@@ -128,14 +128,19 @@ def test_a_block_leaves_its_actor_nothing_and_the_others_everything(head: tuple[
     after = decided(head, block, now)
 
     left = [d for d in after if d.actor == block.actor and not d.has_expired(now)]
-    assert [d for d in left if d.kind is not ConsentKind.DELEGATION] == [block]
+    assert [d for d in left if d.kind not in WISHES | {ConsentKind.DELEGATION}] == [block]
     assert {d for d in head if d.actor != block.actor and not d.has_expired(now)} <= set(after)
 
 
 @given(
     heads,
     moments,
-    st.sampled_from([ConsentKind.ATTENDING_PHYSICIAN, ConsentKind.MASKED_IN_EMERGENCY, ConsentKind.DEFAULT_VISIBILITY]),
+    st.sampled_from(
+        [
+            *(ConsentKind.ATTENDING_PHYSICIAN, ConsentKind.MASKED_IN_EMERGENCY, ConsentKind.DEFAULT_VISIBILITY),
+            *(ConsentKind.ADVANCE_DIRECTIVES, ConsentKind.ORGAN_DONATION),
+        ]
+    ),
 )
 def test_of_marks_and_choices_the_last_one_counts(
     head: tuple[Directive, ...], now: datetime, kind: ConsentKind

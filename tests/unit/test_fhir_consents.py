@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dmp.domain.consent import Consent, ConsentKind, ConsentStatus, Directive, Grantor
+from dmp.domain.consent import WISHES, Consent, ConsentKind, ConsentStatus, Directive, Grantor
 from dmp.domain.consent_request import ConsentRequest
 from dmp.domain.errors import DmpError, Invalid, Malformed, NotAllowed, TooLarge
 from dmp.domain.identifiers import INS_SYSTEMS, Identifier
@@ -296,7 +296,7 @@ def of_kind(kind: str, **changes: Any) -> Consent:
     actor: Identifier | None = Identifier(make.PS, make.RPPS)
     if kind == "delegation":
         actor, changes = Identifier(make.INS_SYSTEM, make.INS), {"delegate": "p", **changes}
-    elif kind in ("opposition", "masked-in-emergency", "default-visibility", "opening"):
+    elif kind in ("opposition", "masked-in-emergency", "default-visibility", "opening", *WISHES):
         actor = None
     granted_by = Grantor.PROFESSIONAL if kind == "emergency" else Grantor.PATIENT
     directive = Directive(
@@ -317,8 +317,10 @@ def test_every_kind_is_rendered_in_the_shape_of_its_profile(kind: ConsentKind) -
     rendered = render_consent(of_kind(kind))
 
     assert_valid_r4(rendered)
-    [profile], purposes = rendered["meta"]["profile"], {p["code"] for p in rendered["provision"].get("purpose", [])}
-    assert (profile == s.PCF_CONSENT_BASIC) == purposes.isdisjoint({"BTG", "ETREAT"})
+    purposes = {p["code"] for p in rendered["provision"].get("purpose", [])}
+    basic = [s.PCF_CONSENT_BASIC] if purposes.isdisjoint({"BTG", "ETREAT"}) else [s.PCF_CONSENT_INTERMEDIATE]
+    assert rendered["meta"].get("profile", []) == ([] if kind in WISHES else basic)
+    assert rendered["scope"]["coding"][0]["code"] == ("adr" if kind in WISHES else "patient-privacy")
     assert rendered["policy"][0]["uri"]
     assert all(system not in str(rendered) for system in INS_SYSTEMS)
 

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
+from dmp.domain.authorization_server import AuthorizationServer
 from dmp.domain.claims import IssuerKind, TrustedIssuer
 from dmp.settings import (
     AuthorizerSettings,
     CapabilitySettings,
-    HookSettings,
     NotificationSettings,
     RecordSettings,
     SettingsError,
@@ -98,6 +98,7 @@ def test_a_function_of_records_reads_its_tables_and_durations() -> None:
         archive_years=10,
         erasure_delay_days=0,
         suspension_weeks=6,
+        reimbursement_months=24,
         look_ups_an_hour=600,
         openings_an_hour=600,
         emergencies_an_hour=60,
@@ -123,7 +124,6 @@ def test_durations_and_addresses_have_defaults(monkeypatch: pytest.MonkeyPatch) 
 def test_the_other_functions_read_what_they_need() -> None:
     assert CapabilitySettings.from_environment().base_url == "https://dmp.example"
     assert NotificationSettings.from_environment().portal_url == "https://portal.example"
-    assert HookSettings.from_environment().hook_queue == "https://queue.example/hooks"
     assert queue("HOOK_QUEUE") == "https://queue.example/hooks"
     with pytest.raises(SettingsError, match="NO_QUEUE is missing"):
         queue("NO_QUEUE")
@@ -163,6 +163,7 @@ def test_a_missing_variable_is_named(
         (AuthorizerSettings, "STAGE", "production"),
         (AuthorizerSettings, "LOG_LEVEL", "LOUD"),
         (RecordSettings, "AUTHORISATION_MONTHS", "0"),
+        (RecordSettings, "REIMBURSEMENT_MONTHS", "121"),
         (RecordSettings, "AUTHORISATION_MONTHS", "121"),
         (RecordSettings, "AUTHORISATION_MONTHS", "-1"),
         (RecordSettings, "AUTHORISATION_MONTHS", "1.5"),
@@ -231,3 +232,38 @@ def test_objects_are_where_the_sdk_is_told_they_are(monkeypatch: pytest.MonkeyPa
     assert objects_endpoint() == "http://127.0.0.1:5000"
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:5001")
     assert objects_endpoint() == "http://127.0.0.1:5001"
+
+
+ENDPOINTS = {"AUTHORIZATION_ENDPOINT": "https://fc.example/authorize", "TOKEN_ENDPOINT": "https://fc.example/token"}
+
+
+def test_apps_get_their_tokens_where_people_have_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ENDPOINTS.items():
+        monkeypatch.setenv(name, value)
+
+    server = CapabilitySettings.from_environment().authorization_server
+
+    assert server == AuthorizationServer(
+        issuer="https://fc.example",
+        jwks_uri="https://fc.example/jwks.json",
+        authorization_endpoint="https://fc.example/authorize",
+        token_endpoint="https://fc.example/token",
+    )
+
+
+@pytest.mark.parametrize("missing", [*ENDPOINTS, "the issuer of people"])
+def test_nothing_is_told_of_tokens_of_which_not_all_is_known(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    for name, value in ENDPOINTS.items():
+        monkeypatch.setenv(name, "" if name == missing else value)
+    if missing not in ENDPOINTS:
+        monkeypatch.setenv("ISSUERS", json.dumps([{**ISSUER, "kind": "insurer"}]))
+
+    assert CapabilitySettings.from_environment().authorization_server is None
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_an_address_of_tokens_is_https(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "http://fc.example/plain")
+
+    with pytest.raises(SettingsError, match=name):
+        CapabilitySettings.from_environment()

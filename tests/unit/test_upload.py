@@ -95,8 +95,10 @@ def test_a_key_leads_to_its_document(record: str, local: str, is_upload: bool) -
 
 
 def test_a_key_of_nothing_leads_nowhere() -> None:
-    former = "0" * 26 + "/" + "f" * 32
-    assert [place_of(key) for key in ("", "uploads/", "seed.txt", "uploads/../x", former)] == [None] * 5
+    bare = "0" * 26 + "/" + "0" * 26
+    keys = ("", "uploads/", "documents/", "seed.txt", "uploads/../x", "documents/uploads/x", bare, f"exports/{bare}")
+
+    assert [place_of(key) for key in keys] == [None] * len(keys)
 
 
 def test_a_depositor_is_the_same_author_afterwards() -> None:

@@ -8,7 +8,8 @@ from dmp.adapters import keys
 from dmp.adapters.aws import unavailable_on_failure
 from dmp.adapters.table import Range, Table
 from dmp.domain.errors import Unavailable
-from dmp.domain.upload import UPLOADS
+from dmp.domain.export import EXPORTS
+from dmp.domain.upload import DOCUMENTS, UPLOADS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -19,6 +20,7 @@ _OBJECTS = 1000
 """Versions that S3 deletes in one call."""
 _ITEMS = 25
 """Items that DynamoDB deletes in one call."""
+_PREFIXES = (DOCUMENTS, UPLOADS, EXPORTS)
 _EVERYTHING = Range(" ", "\uffff")
 _PAUSE_SECONDS = 0.05
 
@@ -41,7 +43,7 @@ class ArchiveStore:
 
     def delete_objects(self, record: str) -> bool:
         """Delete some versions and delete markers of a record's objects; False where there was none left."""
-        found = self._versions(f"{record}/") or self._versions(f"{UPLOADS}{record}/")
+        found = next(filter(None, (self._versions(f"{prefix}{record}/") for prefix in _PREFIXES)), None)
         if not found:
             return False
         with unavailable_on_failure():

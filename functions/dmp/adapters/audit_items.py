@@ -54,7 +54,12 @@ def write_entry(entry: AuditEntry, pk: str) -> Item:
 
 def read_entry(item: Item) -> AuditEntry:
     """An entry from its item."""
-    content = json.loads(item["entry"]["S"])
+    return read_text(item["entry"]["S"])
+
+
+def read_text(text: str) -> AuditEntry:
+    """An entry from its stored text."""
+    content = json.loads(text)
     return AuditEntry(
         record=content["p"],
         local=content["id"],

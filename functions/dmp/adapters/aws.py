@@ -16,6 +16,7 @@ from dmp.domain.errors import Unavailable
 if TYPE_CHECKING:
     from botocore.credentials import Credentials, ReadOnlyCredentials
     from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_kms.client import KMSClient
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
     from mypy_boto3_sesv2.client import SESV2Client
@@ -36,6 +37,8 @@ _CONFIGS = {"sesv2": _CONFIG.merge(_ONCE)}
 
 @overload
 def client(service: Literal["dynamodb"]) -> "DynamoDBClient": ...
+@overload
+def client(service: Literal["kms"]) -> "KMSClient": ...
 @overload
 def client(service: Literal["s3"]) -> "S3Client": ...
 @overload

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
-from dmp.adapters import document_items, identifier_items, keys, record_items
+from dmp.adapters import document_items, identifier_items, keys, profile_items, record_items
 from dmp.adapters.keyring import Keyring
 from dmp.adapters.record_items import Item
 from dmp.adapters.table import Range, Table
+from dmp.domain.clinical_profile import DocumentText, ProfileEntry, ProfileKind
 from dmp.domain.document import DocumentEntry
 from dmp.domain.document_list import ListEntry
 from dmp.domain.edition_set import EditionSet
@@ -123,6 +124,30 @@ class DocumentStore:
             one: identifier_items.read_editions(found.get(sk), EditionSet(record=record, set=one, keeper=keeper))
             for one, sk in sks.items()
         }
+
+    def with_text(self, record: str, local: str) -> tuple[Record | None, DocumentEntry | None, DocumentText | None]:
+        """The record, one entry and the words of its document: one call."""
+        document, text = keys.document(local), keys.document_text(local)
+        found = self._table.batch_get(keys.partition(record), [keys.HEAD, document, text])
+        entry = document_items.read_document(found[document]) if document in found else None
+        return _head(found.values()), entry, profile_items.read_text(found[text]) if text in found else None
+
+    def texts(self, record: str, locals_: Sequence[str]) -> dict[str, DocumentText]:
+        """The words of some documents, by their local ids: one call per 100."""
+        found = self._table.batch_get(keys.partition(record), list(map(keys.document_text, locals_)))
+        return {text.local: text for text in map(profile_items.read_text, found.values())}
+
+    def texts_page(self, record: str, stretch: Stretch) -> tuple[list[DocumentText], str | None]:
+        """The words of the documents of a stretch of the order of dates: one query, 1 MB. It goes on as `page`."""
+        span = Range(keys.document_text(stretch.begin), keys.document_text(stretch.end or _LAST))
+        pk, forward = keys.partition(record), not stretch.order.descends
+        items, more = self._table.query(pk, span, forward=forward)
+        return [one for one in map(profile_items.read_text, items) if one.local != stretch.after], _local(more)
+
+    def profile_entries(self, record: str, names: Iterable[tuple[ProfileKind, str]]) -> dict[str, ProfileEntry]:
+        """Some entries of the structured profile, by their local ids: one call per 100."""
+        found = self._table.batch_get(keys.partition(record), [keys.profile_entry(*name) for name in names])
+        return {entry.local: entry for entry in map(profile_items.read_entry, found.values())}
 
     def candidates(self, identifier: Identifier, limit: int) -> list[tuple[str, str]]:
         """Record and local id of whatever carries an identifier, in any record; hints only."""

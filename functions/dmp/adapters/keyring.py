@@ -52,3 +52,7 @@ class Keyring:
     def person(self, ins: Identifier) -> str:
         """A stable pseudonym of a person for traces of records that are not theirs."""
         return hmac.new(self.derive("person"), str(ins).encode(), hashlib.sha256).hexdigest()[:32]
+
+    def sealed_record(self, record: str) -> str:
+        """The name of a record in the seals of the trace, which tells nobody whose it is."""
+        return hmac.new(self.derive("seal"), record.encode(), hashlib.sha256).hexdigest()[:32]

@@ -20,6 +20,8 @@ EXTRACTIONS = "EX#"
 PROFILE_END = "EX~"
 """Behind the last of what lies there: one query from the head on brings it all."""
 TEXTS = "T#"
+EXPORTS = "Y#"
+REIMBURSEMENTS = "B#"
 EXPIRY_SHARDS = 8
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 _REVERSED = str.maketrans(_DIGITS, _DIGITS[::-1])
@@ -94,6 +96,26 @@ def reversed_order(local: str) -> str:
 def document_text(local: str) -> str:
     """Sort key of the words of a document."""
     return TEXTS + local
+
+
+def export(local: str) -> str:
+    """Sort key of an export."""
+    return EXPORTS + local
+
+
+def exporter(digest: str) -> str:
+    """Sort key of which export somebody has under way."""
+    return f"YA#{digest}"
+
+
+def reimbursement(local: str) -> str:
+    """Sort key of a line of reimbursement: in the order of the days of care."""
+    return REIMBURSEMENTS + local
+
+
+def reimbursement_name(digest: str) -> str:
+    """Sort key of what leads from a name to a line of reimbursement."""
+    return f"BI#{digest}"
 
 
 def message(local: str) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dmp.adapters.keyring import Keyring
 
 LARGEST_TRANSACTION = 100
-LARGEST_AHEAD = 200
+LARGEST_AHEAD = 260
 """Hints that may be written ahead of one transaction."""
 LARGEST_ITEM = 400_000
 """Bytes that one item may have: DynamoDB takes 400 KB."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from dmp.adapters import keys
 from dmp.adapters.record_items import Item, due_indexes, maybe_identifier, maybe_text, text
 from dmp.domain import requester_context
+from dmp.domain.document import Depositor
 from dmp.domain.identifiers import Identifier
 from dmp.domain.mail import MailState, mail_due
 from dmp.domain.notification import Kind, Message, MessageStatus
@@ -78,6 +79,9 @@ def write_person(person: RelatedPerson, sk: str | None = None) -> Item:
         "updated": keys.instant(person.updated),
         "identifier": maybe_text(person.identifier),
         "relationships": person.relationships,
+        "by": [maybe_text(person.depositor.person), maybe_text(person.depositor.structure), person.depositor_name],
+        "own": person.is_by_patient,
+        "secret": person.is_secret,
         "resource": person.resource,
     }
     return {
@@ -94,6 +98,7 @@ def write_person(person: RelatedPerson, sk: str | None = None) -> Item:
 def read_person(item: Item) -> RelatedPerson:
     """A RelatedPerson from its item."""
     content = json.loads(item["body"]["S"])
+    by, structure, name = content["by"]
     return RelatedPerson(
         record=keys.record_of(item["pk"]["S"]),
         local=item["local"]["S"],
@@ -101,6 +106,10 @@ def read_person(item: Item) -> RelatedPerson:
         updated=datetime.fromisoformat(content["updated"]),
         identifier=maybe_identifier(content["identifier"]),
         relationships=tuple(content["relationships"]),
+        depositor=Depositor(maybe_identifier(by), maybe_identifier(structure)),
+        depositor_name=name,
+        is_by_patient=content["own"],
+        is_secret=content["secret"],
         resource=content["resource"],
         is_deleted=item["st"]["S"] == "deleted",
     )

@@ -5,7 +5,7 @@ What comes by upload may come several times under one key: of these a version is
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -65,6 +65,26 @@ class ObjectStore:
         if len(data) != content.size or hashlib.sha256(data).hexdigest() != content.sha256:
             raise Unavailable("content-damaged")
         return data
+
+    def chunks(self, content: StoredContent) -> Iterator[bytes]:
+        """Fetch bytes piece by piece, for what is too large to be held.
+
+        Raises Unavailable `content-damaged` before the first where there are none, behind the last where they are not
+        what was deposited.
+        """
+        digest, size = hashlib.sha256(), 0
+        try:
+            with unavailable_on_failure():
+                for chunk in self._object(content.key, content.version)["Body"].iter_chunks(_PIECE):
+                    digest.update(chunk)
+                    size += len(chunk)
+                    yield chunk
+        except Unavailable as failure:
+            if _is_missing(failure):
+                raise Unavailable("content-damaged") from failure
+            raise
+        if size != content.size or digest.hexdigest() != content.sha256:
+            raise Unavailable("content-damaged")
 
     def arrived(self, key: str, version: str, size: int) -> bytes | None:
         """Fetch the bytes that somebody else stored; None where they are there no more.

@@ -17,6 +17,7 @@ def write_entry(entry: ProfileEntry, sk: str | None = None) -> Item:
     facts = {
         "updated": keys.instant(entry.updated),
         "by": [maybe_text(entry.depositor.person), maybe_text(entry.depositor.structure), entry.depositor_name],
+        "own": entry.is_by_patient,
         "secret": entry.is_secret,
         "labels": sorted(entry.visibility),
         "resource": entry.resource,
@@ -43,6 +44,7 @@ def read_entry(item: Item) -> ProfileEntry:
         updated=datetime.fromisoformat(facts["updated"]),
         depositor=Depositor(maybe_identifier(person), maybe_identifier(structure)),
         depositor_name=name,
+        is_by_patient=facts["own"],
         is_secret=facts["secret"],
         visibility=frozenset(map(Visibility, facts["labels"])),
         resource=facts["resource"],
@@ -81,7 +83,7 @@ def write_text(text: DocumentText) -> Item:
         "kind": {"S": "text"},
         "local": {"S": text.local},
         "st": {"S": "whole" if text.is_whole else "partial"},
-        "words": {"B": zlib.compress(" ".join(sorted(text.words)).encode())},
+        "words": {"B": zlib.compress(text.words.encode())},
     }
 
 
@@ -90,7 +92,7 @@ def read_text(item: Item) -> DocumentText:
     return DocumentText(
         record=keys.record_of(item["pk"]["S"]),
         local=item["local"]["S"],
-        words=frozenset(zlib.decompress(item["words"]["B"]).decode().split()),
+        words=zlib.decompress(item["words"]["B"]).decode(),
         is_whole=item["st"]["S"] == "whole",
     )
 

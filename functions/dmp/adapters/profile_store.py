@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from dmp.adapters import keys, message_items, profile_items, record_items
+from dmp.adapters import document_items, keys, message_items, profile_items, record_items
 from dmp.adapters.record_items import Item
 from dmp.adapters.table import Range, Table
 from dmp.domain.clinical_profile import Extraction, ProfileEntry, ProfileKind
+from dmp.domain.document import DocumentEntry
 from dmp.domain.errors import NotFound
 from dmp.domain.record import Record
 from dmp.domain.related_person import RelatedPerson
@@ -52,6 +53,23 @@ class ProfileStore:
         found = self._table.batch_get(keys.partition(record), [keys.HEAD, sk])
         return _head(found.get(keys.HEAD)), profile_items.read_entry(found[sk]) if sk in found else None
 
+    def with_claim(self, record: str, criterion: str) -> tuple[Record, str]:
+        """The record, and the local id of what a conditional create made before; NotFound `no-record`."""
+        sk = keys.criterion(criterion)
+        found = self._table.batch_get(keys.partition(record), [keys.HEAD, sk])
+        return _head(found.get(keys.HEAD)), found[sk]["local"]["S"] if sk in found else ""
+
+    def with_extraction(self, record: str, document: str) -> tuple[Record, DocumentEntry | None, Extraction | None]:
+        """The record, a document and what it offers; NotFound `no-record`."""
+        sks = keys.document(document), keys.extraction(document)
+        found = self._table.batch_get(keys.partition(record), [keys.HEAD, *sks])
+        entry, offered = (found.get(sk) for sk in sks)
+        return (
+            _head(found.get(keys.HEAD)),
+            document_items.read_document(entry) if entry else None,
+            profile_items.read_extraction(offered) if offered else None,
+        )
+
     def former(self, record: str, kind: ProfileKind, local: str, version: int) -> ProfileEntry | None:
         """A former version of an entry."""
         item = self._table.get(keys.item_key(keys.partition(record), keys.former(kind, local, version)))
@@ -71,6 +89,17 @@ class ProfileStore:
         items, more = self._table.query(keys.partition(record), span, limit=limit + 1)
         found = map(profile_items.read_entry, items)
         return [one for one in found if one.local != before], more["sk"]["S"].rpartition("#")[2] if more else None
+
+    def all_entries(self, record: str, limit: int, after: str = "") -> tuple[list[ProfileEntry], str | None]:
+        """Entries of all kinds, by kind and then the oldest first, behind `after`: one query.
+
+        The second value is where to go on: kind and local id, with a `#` between.
+        """
+        span = Range(keys.PROFILE + after, keys.PERSONS)
+        items, more = self._table.query(keys.partition(record), span, limit=limit + 1, forward=True)
+        found = [item for item in items if item["sk"]["S"] != keys.PROFILE + after]
+        onward = more["sk"]["S"].removeprefix(keys.PROFILE) if more else None
+        return list(map(profile_items.read_entry, found)), onward
 
     def extractions(self, record: str, limit: int, after: str = "") -> tuple[list[Extraction], str | None]:
         """What documents offer, the newest first, behind that of `after`: one query. The second value goes on."""

@@ -47,13 +47,13 @@ def write_directive(directive: Directive) -> list[object]:
         directive.granted_by,
         directive.purposes,
         directive.relationship,
-        *([True] if directive.is_secret else []),
+        *([directive.is_secret, directive.document] if directive.document else [True] if directive.is_secret else []),
     ]
 
 
 def read_directive(row: list[Any]) -> Directive:
     """A directive from its row."""
-    consent, kind, permit, actor, start, end, granted_by, purposes, relationship, *secret = row
+    consent, kind, permit, actor, start, end, granted_by, purposes, relationship, *rest = row
     return Directive(
         consent=consent,
         kind=ConsentKind(kind),
@@ -64,7 +64,8 @@ def read_directive(row: list[Any]) -> Directive:
         granted_by=Grantor(granted_by),
         purposes=tuple(purposes),
         relationship=Relationship(relationship) if relationship else None,
-        is_secret=bool(secret),
+        is_secret=bool(rest and rest[0]),
+        document=rest[1] if len(rest) > 1 else "",
     )
 
 

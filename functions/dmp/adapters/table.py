@@ -50,6 +50,12 @@ class Table:
                 found[item["sk"]["S"]] = item
         return found
 
+    def get_all(self, wanted: Sequence[Item]) -> list[Item]:
+        """Read items of any partitions by their keys; those that do not exist are left out."""
+        unique = list({(key["pk"]["S"], key["sk"]["S"]): key for key in wanted}.values())
+        parts = (unique[start : start + _BATCH] for start in range(0, len(unique), _BATCH))
+        return [item for part in parts for item in self._batch(part)]
+
     def _batch(self, wanted: list[Item]) -> list[Item]:
         items: list[Item] = []
         for attempt in range(_LEFTOVER_ATTEMPTS):

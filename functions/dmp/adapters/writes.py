@@ -8,12 +8,14 @@ from dmp.adapters import (
     audit_items,
     consent_items,
     document_items,
+    export_items,
     identifier_items,
     ins_writes,
     keys,
     message_items,
     profile_writes,
     record_items,
+    reimbursement_writes,
 )
 from dmp.adapters.keyring import Keyring
 from dmp.adapters.record_items import Item
@@ -35,8 +37,10 @@ from dmp.domain.changes import (
     SendMessage,
     Trace,
 )
+from dmp.domain.export import ExportChange
 from dmp.domain.profile_changes import ProfileChange
 from dmp.domain.record import RecordStatus
+from dmp.domain.reimbursement import SaveReimbursement
 
 type Write = dict[str, Any]
 
@@ -165,6 +169,14 @@ class Writes:
     @of.register
     def _(self, change: ProfileChange) -> Iterator[Write]:
         yield from profile_writes.writes_of(self._records, change)
+
+    @of.register
+    def _(self, change: ExportChange) -> Iterator[Write]:
+        yield export_items.write_of(self._records, self._keyring, change)
+
+    @of.register
+    def _(self, change: SaveReimbursement) -> Iterator[Write]:
+        yield from reimbursement_writes.writes_of(self._records, self._keyring, change)
 
     @of.register
     def _(self, change: SaveSubscription) -> Iterator[Write]:

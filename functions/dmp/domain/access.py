@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from dmp.domain import rights
 from dmp.domain.access_request import AccessRequest, Decision, deny, permit
+from dmp.domain.app_rules import out_of_scope
 from dmp.domain.consent import Grantor
 from dmp.domain.document import Visibility
 from dmp.domain.document_rules import awaited, not_habilitated, own_document
@@ -12,6 +13,7 @@ from dmp.domain.identifiers import Identifier
 from dmp.domain.record import Opening
 from dmp.domain.record_rules import (
     addressee,
+    archive_of_another,
     attending_physician,
     authorised,
     blocked,
@@ -32,6 +34,7 @@ from dmp.domain.record_rules import (
 from dmp.domain.related_person import PersonRequest
 from dmp.domain.requester import Requester, RequesterKind
 from dmp.domain.rights import Action
+from dmp.domain.wish_rules import is_reading_a_wish, personal_wish
 
 Rule = Callable[[AccessRequest], Decision | None]
 
@@ -49,14 +52,24 @@ def masked(request: AccessRequest) -> Decision | None:
     return deny("masked", hidden=True)
 
 
+def wish(request: AccessRequest) -> Decision | None:
+    """Wishes are read by whoever reads of the people around the person: a carer must know of them (L.1111-11)."""
+    if not is_reading_a_wish(request):
+        return None
+    return decide(replace(request, action=Action.READ_PERSON, consent=None, attested_by=None))
+
+
 RULES: tuple[Rule, ...] = (
     not_ones_own,
     outside_care,
+    out_of_scope,
     existence,
     record_not_open,
     blocked,
     awaited,
+    archive_of_another,
     own_record,
+    personal_wish,
     representative,
     addressee,
     own_document,
@@ -65,6 +78,7 @@ RULES: tuple[Rule, ...] = (
     attending_physician,
     own_consent,
     opener,
+    wish,
     masked,
     not_habilitated,
     occupational,
@@ -117,6 +131,14 @@ def decide_generation(requester: Requester) -> Decision:
     if requester.refusal:
         return deny(requester.refusal)
     return permit("description") if Action.FEED in rights.ENTITLED[requester.kind] else deny("not-authorised")
+
+
+def decide_reimbursing(requester: Requester) -> Decision:
+    """May this requester feed reimbursements at all? Each line is then decided by the record that it names."""
+    if requester.refusal:
+        return deny(requester.refusal)
+    is_entitled = Action.FEED_REIMBURSEMENT in rights.ENTITLED[requester.kind]
+    return permit("reimbursing") if is_entitled else deny("not-authorised")
 
 
 def decide_opposition(

@@ -45,9 +45,8 @@ class AccessRequest:
     `folder` is who fed the Folder, or told of the RelatedPerson, that is asked about. `missing_document` asks about a
     document that is not there: whoever may not see everything gets the same answer as for a masked one. `consent` is
     the one that is read or revoked; `consent_kind`, `consent_actor` and `purposes` tell of one about to be created, an
-    emergency access too.
-    `belongs_to` is the addressee of a message, or the owner of a Subscription. `is_secret` asks about an entry of the
-    trace, a message or a Consent of a connexion secrète.
+    emergency access too. `belongs_to` is the addressee of a message, the owner of a Subscription, or who asked for an
+    archive. `is_secret` asks about an entry of the trace, a message or a Consent of a connexion secrète.
     """
 
     requester: Requester

@@ -7,10 +7,12 @@ from dmp.domain.consent import Consent, Grantor
 from dmp.domain.document import DocumentEntry
 from dmp.domain.document_list import ListEntry
 from dmp.domain.edition_set import EditionSet
+from dmp.domain.export import ExportChange
 from dmp.domain.identifiers import Identifier
 from dmp.domain.notification import Message
 from dmp.domain.profile_changes import ProfileChange
 from dmp.domain.record import Record
+from dmp.domain.reimbursement import SaveReimbursement
 from dmp.domain.subscription import Subscription
 
 
@@ -196,6 +198,8 @@ Change = (
     | ClaimIdentifier
     | ClaimCriterion
     | ProfileChange
+    | ExportChange
+    | SaveReimbursement
     | SaveSubscription
     | RemoveSubscription
     | SendMessage

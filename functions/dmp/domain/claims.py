@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from dmp.domain import smart_scopes, stated_purpose
 from dmp.domain.claim_values import Claims, optional, refuse, required, text, texts
 from dmp.domain.identifiers import (
     PS_IDNAT,
@@ -14,7 +15,6 @@ from dmp.domain.identifiers import (
     structure,
 )
 from dmp.domain.requester import Requester, RequesterKind
-from dmp.domain.stated_purpose import with_claims
 
 INSURER_AGENT = "https://interop.esante.gouv.fr/ig/fhir/dmp/NamingSystem/dmp-insurer-agent"
 """System of the insurer's own agent ids, which have no national one."""
@@ -56,7 +56,8 @@ def requester_from(kind: IssuerKind, claims: Claims, *, test_identities: bool) -
     professional of another structure, `purpose-outside-care`. `test_identities` tells whether INS of the TEST and DEMO
     systems are accepted. Raises NotAuthenticated `token-claims-invalid`.
     """
-    return with_claims(_requester(kind, claims, test_identities=test_identities), claims)
+    requester = _requester(kind, claims, test_identities=test_identities)
+    return smart_scopes.with_claims(stated_purpose.with_claims(requester, claims), claims)
 
 
 def _requester(kind: IssuerKind, claims: Claims, *, test_identities: bool) -> Requester:

@@ -40,7 +40,7 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileEntry:
-    """One entry, in one version; `resource` is the FHIR resource without id, meta and subject."""
+    """One entry, in one version; `resource` is the FHIR resource without id, subject and what tells of a version."""
 
     record: str
     local: str
@@ -49,6 +49,8 @@ class ProfileEntry:
     updated: datetime
     depositor: Depositor
     depositor_name: str = ""
+    is_by_patient: bool = False
+    """Entered by the person, not by somebody who acts for them."""
     is_secret: bool = False
     """Entered in a connexion secrète: representatives never learn by whom."""
     visibility: frozenset[Visibility] = frozenset()
@@ -117,11 +119,14 @@ class Extraction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentText:
-    """The words by which a document is found: folded, each once. `is_whole`: those of its content are among them."""
+    """The words by which a document is found, as `dmp.domain.words` writes them.
+
+    `is_whole`: those of its content are among them, or it has none.
+    """
 
     record: str
     local: str
-    words: frozenset[str] = field(repr=False)
+    words: str = field(repr=False)
     is_whole: bool
 
 

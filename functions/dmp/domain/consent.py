@@ -19,6 +19,14 @@ class ConsentKind(StrEnum):
     ATTENDING_PHYSICIAN = "attending-physician"
     DELEGATION = "delegation"
     DEFAULT_VISIBILITY = "default-visibility"
+    ADVANCE_DIRECTIVES = "advance-directives"
+    """That there are advance directives (L.1111-11), and where."""
+    ORGAN_DONATION = "organ-donation"
+    """What the person wishes for their organs; the opposition that binds is the national register's (L.1232-1)."""
+
+
+WISHES = frozenset({ConsentKind.ADVANCE_DIRECTIVES, ConsentKind.ORGAN_DONATION})
+"""The kinds that tell of the person and decide no access: whoever reads of the person reads them."""
 
 
 class ConsentStatus(StrEnum):
@@ -81,6 +89,8 @@ class Directive:
     relationship: Relationship | None = None
     is_secret: bool = False
     """Made in a connexion secrète: representatives never learn of it."""
+    document: str = ""
+    """Local id of the document that says it in full: of advance directives, where one is known."""
 
     def in_force(self, now: datetime) -> bool:
         """Whether it holds at this instant, whatever any job has done."""

@@ -27,6 +27,8 @@ class ConsentRequest:
     purposes: tuple[str, ...] = ()
     """May hold one outside of care: whoever asks for that is refused."""
     policy_uri: str | None = None
+    document: str | None = None
+    """The FHIR id of the document that says it in full."""
 
     def alters(self, consent: Consent) -> bool:
         """Whether it says something else than a Consent that is there, its status and period aside."""
@@ -35,5 +37,6 @@ class ConsentRequest:
             is_other = self.delegate != resource_id(consent.record, consent.delegate)
         else:
             is_other = self.actor != held.actor
+        is_other = is_other or self.document not in (None, resource_id(consent.record, held.document))
         other_purposes = {TREATMENT, *self.purposes} != {TREATMENT, *held.purposes}
         return is_other or other_purposes or (self.kind, self.permit) != (held.kind, held.permit)

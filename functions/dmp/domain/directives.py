@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dmp.domain.civil_time import eighteenth_birthday, end_of_day, same_day_months_later
-from dmp.domain.consent import ConsentKind, Directive, Grantor
+from dmp.domain.consent import WISHES, ConsentKind, Directive, Grantor
 from dmp.domain.consent_request import ConsentRequest
 from dmp.domain.errors import Conflict, Invalid
 from dmp.domain.identifiers import PS_IDNAT, STRUCT_IDNAT
@@ -31,8 +32,16 @@ _ACTORS = {
 }
 """The kinds that name professionals or structures, and in which systems; a delegation names a person."""
 _BLOCKED = frozenset({ConsentKind.AUTHORISATION, ConsentKind.ATTENDING_PHYSICIAN, ConsentKind.EMERGENCY})
-_CHOICES = frozenset({ConsentKind.ATTENDING_PHYSICIAN, ConsentKind.MASKED_IN_EMERGENCY, ConsentKind.DEFAULT_VISIBILITY})
+_CHOICES = WISHES | {ConsentKind.ATTENDING_PHYSICIAN, ConsentKind.MASKED_IN_EMERGENCY, ConsentKind.DEFAULT_VISIBILITY}
 """Of these one holds at a time, from the moment it is made: a choice to come would leave the time until then open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """How many months an authorisation lasts, and how long before its end both sides are told."""
+
+    months: int
+    warning: timedelta
 
 
 def period_of(
@@ -140,6 +149,8 @@ _ENDS: dict[ConsentKind, Callable[[Directive, Directive, datetime], bool]] = {
     ConsentKind.ATTENDING_PHYSICIAN: _last_one_counts,
     ConsentKind.MASKED_IN_EMERGENCY: _last_one_counts,
     ConsentKind.DEFAULT_VISIBILITY: _last_one_counts,
+    ConsentKind.ADVANCE_DIRECTIVES: _last_one_counts,
+    ConsentKind.ORGAN_DONATION: _last_one_counts,
 }
 """Whether a new directive of a kind ends an older one; an opening ends nothing."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dmp.domain.clinical_document import is_unique_id, unique_id_of
+from dmp.domain.clinical_profile import DocumentText
 from dmp.domain.code_lists import canonical_system, class_system, document_type
 from dmp.domain.consent import PatientRef
 from dmp.domain.document import Coding, DocumentEntry, DocumentStatus
@@ -25,6 +26,7 @@ from dmp.domain.search_terms import (
     lowest,
     nothing_named,
 )
+from dmp.domain.words import tell
 
 FINDABLE = (DocumentStatus.CURRENT, DocumentStatus.SUPERSEDED)
 """The statuses of what searches find."""
@@ -36,6 +38,7 @@ class DocumentQuery:
 
     `types` and `classes` are codes: an empty system stands for any, an empty code for any of the system. `conditions`
     must hold of the document as the caller sees it; `asks_relations` says that some are on what it tells of others.
+    `words`: all of one of each group must be in what the document says, as `dmp.domain.words` finds them.
     """
 
     patient: PatientRef
@@ -46,6 +49,7 @@ class DocumentQuery:
     identifiers: Groups[Identifier] = ()
     date: Spans = ()
     updated: Spans = ()
+    words: Groups[tuple[str, ...]] = ()
     conditions: tuple[Condition, ...] = ()
     asks_relations: bool = False
     order: Order = Order.NEWEST
@@ -88,8 +92,8 @@ class DocumentQuery:
     @property
     def is_narrow(self) -> bool:
         """Whether it may leave out documents of the record."""
-        asked = (self.ids, self.types, self.classes, self.identifiers, self.date, self.updated, self.conditions)
-        return any(asked) or bool(self.after) or set(self.statuses) != set(FINDABLE)
+        asked = (self.ids, self.types, self.classes, self.identifiers, self.date, self.updated, self.words)
+        return any(asked) or bool(self.conditions) or bool(self.after) or set(self.statuses) != set(FINDABLE)
 
     def position(self, entry: DocumentEntry) -> str:
         """Where a document stands in the order that is asked for."""
@@ -113,6 +117,11 @@ class DocumentQuery:
             and is_within(self.date, moment_of(entry.local))
             and is_within(self.updated, entry.updated)
         )
+
+    def is_told_by(self, text: DocumentText | None) -> bool:
+        """Whether the words are found among those of a document; none are where nothing was kept of it."""
+        said = text.words if text else ""
+        return all(any(tell(said, wanted) for wanted in group) for group in self.words)
 
     def holds(self, entry: DocumentEntry) -> bool:
         """Whether a document, as it is told here, satisfies the conditions."""

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     AUTHORISATION_ADDED = "authorisation-added"
     AUTHORISATION_EXPIRING = "authorisation-expiring"
     AUTHORISATION_EXPIRED = "authorisation-expired"
+    EXPORT_READY = "export-ready"
     RECORD_CLOSED = "record-closed"
     RECORD_SUSPENDED = "record-suspended"
 

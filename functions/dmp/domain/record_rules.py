@@ -57,6 +57,13 @@ def blocked(request: AccessRequest) -> Decision | None:
     return deny("blocked", blocks) if blocks else None
 
 
+def archive_of_another(request: AccessRequest) -> Decision | None:
+    """The archive of a record shows what whoever asked for it may see: to everybody else it does not exist."""
+    if request.action is not Action.EXPORT or request.belongs_to in (None, request.requester.identifier):
+        return None
+    return deny("no-export", hidden=True)
+
+
 def own_record(request: AccessRequest) -> Decision | None:
     """Patients have everything of their own record but what awaits an announcement consultation."""
     if not request.concerns_own_record:
@@ -93,7 +100,8 @@ def _is_for_a_carer(request: AccessRequest) -> bool:
 def feeding(request: AccessRequest) -> Decision | None:
     """Feeding an open record needs no authorisation (R.1111-47)."""
     carers = (RequesterKind.PROFESSIONAL, RequesterKind.EMPLOYEE, RequesterKind.STRUCTURE)
-    return permit("feeding") if request.action is Action.FEED and request.requester.kind in carers else None
+    feeds = request.action in (Action.FEED, Action.NAME_DELEGATE)
+    return permit("feeding") if feeds and request.requester.kind in carers else None
 
 
 def reimbursing(request: AccessRequest) -> Decision | None:

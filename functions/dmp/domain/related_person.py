@@ -5,12 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dmp.domain.consent import PatientRef, Relationship
+from dmp.domain.document import Depositor
 from dmp.domain.identifiers import Identifier, resource_id
+from dmp.domain.requester import Requester
 
 GUARDIAN = "GUARD"
 _GUARDIANS = frozenset(
     {GUARDIAN, "GUADLTM", "HPOWATT", "POWATT", "DPOWATT", "SPOWATT", "RESPRSN", Relationship.LEGAL_REPRESENTATIVE.value}
 )
+_NOBODY = Depositor(None, None)
 _PARENTS = frozenset({"PRN", "MTH", "FTH", "NMTH", "NFTH", "NPRN", "ADOPTP", "ADOPTM", "ADOPTF"})
 
 
@@ -28,6 +31,13 @@ class RelatedPerson:
     """Codes of the relationship, whatever their system."""
     resource: Mapping[str, object]
     is_deleted: bool = False
+    depositor: Depositor = _NOBODY
+    """Who said so last: what this version tells comes from them."""
+    depositor_name: str = ""
+    is_by_patient: bool = False
+    """Told by the person, not by somebody who acts for them."""
+    is_secret: bool = False
+    """Told in a connexion secrète: representatives never learn by whom."""
 
     @property
     def id(self) -> str:
@@ -41,6 +51,17 @@ class RelatedPerson:
             identifier=request.identifier,
             relationships=request.relationships,
             resource=request.resource,
+        )
+
+    def told_by(self, requester: Requester, patient: Identifier) -> "RelatedPerson":
+        """The same, told by this caller; `patient` is the INS of the person whose record it is."""
+        by = Depositor.of(requester)
+        return replace(
+            self,
+            depositor=by,
+            depositor_name=requester.name if by.person else requester.structure_name,
+            is_by_patient=requester.ins == patient,
+            is_secret=requester.is_secret,
         )
 
     def deleted(self, now: datetime) -> "RelatedPerson":

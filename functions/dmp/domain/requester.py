@@ -48,6 +48,10 @@ class Requester:
     """Why this caller, whose token is genuine, may do nothing: the code of a denial that the trace keeps."""
     is_secret: bool = False
     """Whether the access is a connexion secrète, which representatives never learn of (EX_0.1-1100)."""
+    scopes: tuple[str, ...] | None = None
+    """What the user of a third-party app let it do, as `context/Type.letters`; None where no app calls."""
+    asks: str = ""
+    """What the route of an app's request asks, as `Type.letters`."""
 
     @property
     def ins(self) -> Identifier | None:

@@ -27,6 +27,8 @@ def from_json(text: str) -> Requester:
     values = json.loads(text)
     values["kind"] = RequesterKind(values["kind"])
     values["specialties"] = tuple(values.get("specialties", ()))
+    if "scopes" in values:
+        values["scopes"] = tuple(values["scopes"])
     for name in ("identifier", "structure"):
         if name in values:
             values[name] = Identifier.parse(values[name])

@@ -42,6 +42,9 @@ class Action(StrEnum):
     READ_PERSON = "read-person"
     """See the RelatedPersons of the record."""
     WRITE_PERSON = "write-person"
+    """Change or delete one, and what rests on it."""
+    NAME_DELEGATE = "name-delegate"
+    """Tell of a person with the INS by which they can act for the patient, once a delegation says so."""
     EXPORT = "export"
     """Take the whole record away."""
     FEED_REIMBURSEMENT = "feed-reimbursement"
@@ -67,7 +70,8 @@ class Capacity(StrEnum):
 
 
 _READING = frozenset({Action.READ, Action.SEARCH, Action.READ_PATIENT})
-_FEEDING = frozenset({Action.OPEN, Action.STATUS, Action.FEED, Action.PRINT_ATTESTATION})
+_FEEDING = frozenset({Action.OPEN, Action.STATUS, Action.FEED, Action.PRINT_ATTESTATION, Action.NAME_DELEGATE})
+_OF_PERSONS = frozenset({Action.READ_PERSON, Action.WRITE_PERSON})
 _KEEPING = frozenset({Action.REPLACE, Action.MASK, Action.HIDE, Action.ARCHIVE, Action.DELETE})
 _CONSENTING = frozenset({Action.READ_CONSENT, Action.CREATE_CONSENT, Action.REVOKE_CONSENT})
 _SUBSCRIBING = frozenset({Action.SUBSCRIBE, Action.KEEP_SUBSCRIPTION})
@@ -78,10 +82,11 @@ _OF_THE_PERSON = frozenset(Action) - _NEVER_A_PERSONS - {Action.DELETE, Action.R
 ENTITLED: dict[RequesterKind, frozenset[Action]] = {
     RequesterKind.PROFESSIONAL: (
         (_READING | _FEEDING | _KEEPING | _CONSENTING | _SUBSCRIBING)
-        | {Action.EMERGENCY, Action.EXPLAIN, Action.READ_TRACE, Action.READ_MESSAGE, Action.READ_PERSON}
+        | {Action.EMERGENCY, Action.EXPLAIN, Action.READ_TRACE, Action.READ_MESSAGE}
+        | _OF_PERSONS
     ),
-    RequesterKind.EMPLOYEE: _READING | _FEEDING | _KEEPING | {Action.READ_CONSENT},
-    RequesterKind.STRUCTURE: _READING | _FEEDING | _KEEPING | {Action.READ_CONSENT},
+    RequesterKind.EMPLOYEE: _READING | _FEEDING | _KEEPING | _OF_PERSONS | {Action.READ_CONSENT},
+    RequesterKind.STRUCTURE: _READING | _FEEDING | _KEEPING | _OF_PERSONS | {Action.READ_CONSENT},
     RequesterKind.PATIENT: frozenset(Action) - _NEVER_A_PERSONS,
     RequesterKind.CPAM_AGENT: frozenset(
         {Action.OPEN, Action.STATUS, Action.PRINT_ATTESTATION, Action.CLOSE, Action.REOPEN, Action.READ_CONSENT}
@@ -100,7 +105,7 @@ GRANTED: dict[Capacity, frozenset[Action]] = {
         | {Action.FEED, Action.MASK, Action.ARCHIVE, Action.READ_TRACE, Action.PRINT_ATTESTATION}
         | {Action.EXPLAIN, Action.READ_PERSON, Action.SUBSCRIBE}
     ),
-    Capacity.AUTHOR: _KEEPING | {Action.READ},
+    Capacity.AUTHOR: _KEEPING | _OF_PERSONS | {Action.READ},
     Capacity.AUTHORISED: _READING | {Action.READ_PERSON, Action.SUBSCRIBE},
     Capacity.EMERGENCY: _READING | {Action.READ_PERSON},
 }
@@ -122,6 +127,8 @@ CONSENT_MAKERS: dict[ConsentKind, frozenset[Capacity]] = {
     ConsentKind.OPPOSITION: frozenset({Capacity.PATIENT, Capacity.LEGAL_REPRESENTATIVE}),
     ConsentKind.MASKED_IN_EMERGENCY: frozenset({Capacity.PATIENT, Capacity.LEGAL_REPRESENTATIVE}),
     ConsentKind.DEFAULT_VISIBILITY: frozenset({Capacity.PATIENT, Capacity.LEGAL_REPRESENTATIVE}),
+    ConsentKind.ADVANCE_DIRECTIVES: frozenset({Capacity.PATIENT, Capacity.LEGAL_REPRESENTATIVE}),
+    ConsentKind.ORGAN_DONATION: frozenset({Capacity.PATIENT, Capacity.LEGAL_REPRESENTATIVE}),
     ConsentKind.DELEGATION: frozenset({Capacity.PATIENT}),
     ConsentKind.OPENING: frozenset(),
     ConsentKind.EMERGENCY: frozenset(),

@@ -102,6 +102,7 @@ def owner_of(requester: Requester) -> Requester:
         profession=requester.profession,
         specialties=requester.specialties,
         regulates_emergency_calls=requester.regulates_emergency_calls,
+        scopes=requester.scopes,
     )
 
 

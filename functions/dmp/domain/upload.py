@@ -11,7 +11,9 @@ from dmp.domain.requester import Requester, RequesterKind
 LARGEST_UPLOAD = 100 * 1024 * 1024
 """Bytes."""
 UPLOADS = "uploads/"
-"""Begins the keys of what comes by upload: the bucket tells of these objects alone."""
+"""Begins the keys of what comes by upload: the bucket tells who verifies it."""
+DOCUMENTS = "documents/"
+"""Begins the keys of what comes inline: the bucket tells who reads its text."""
 MOST_REPLACED = 40
 """Documents that one may replace which awaits something: they all end in the transaction that makes it available."""
 _PATIENCE = timedelta(hours=25)
@@ -46,14 +48,16 @@ class Place:
     @property
     def key(self) -> str:
         """The key of the object."""
-        return f"{UPLOADS if self.is_upload else ''}{self.record}/{self.local}"
+        return f"{UPLOADS if self.is_upload else DOCUMENTS}{self.record}/{self.local}"
 
 
 def place_of(key: str) -> Place | None:
     """The document that a key tells of; None where it tells of none."""
-    record, _, local = key.removeprefix(UPLOADS).partition("/")
-    is_ours = split_resource_id(resource_id(record, local)) is not None
-    return Place(record, local, key.startswith(UPLOADS)) if is_ours else None
+    is_upload = key.startswith(UPLOADS)
+    prefix = UPLOADS if is_upload else DOCUMENTS
+    record, _, local = key.removeprefix(prefix).partition("/")
+    is_ours = key.startswith(prefix) and split_resource_id(resource_id(record, local)) is not None
+    return Place(record, local, is_upload) if is_ours else None
 
 
 def awaited_until(now: datetime) -> datetime:

@@ -112,6 +112,12 @@ _FAMILIES: dict[Interaction, _Family] = {
     Interaction.SUSPEND: _UPDATE,
     Interaction.RESUME: _UPDATE,
     Interaction.EXPLAIN: _READ,
+    Interaction.EVERYTHING: _QUERY,
+    Interaction.EXPORT: _READ,
+    Interaction.EXPORTED: _READ,
+    Interaction.EXPORT_FETCHED: _READ,
+    Interaction.EXPORT_REMOVED: _DELETE,
+    Interaction.PROOF: _READ,
     Interaction.RELEASE: _UPDATE,
     Interaction.SUBSCRIBE: _CREATE,
     Interaction.GENERATE_METADATA: _CREATE,
@@ -196,6 +202,11 @@ def outcome_text(entry: AuditEntry) -> str:
 def reason_text(reason: str) -> str:
     """What a person reads of a rule of the decision, by its code."""
     return str(_texts()["reasons"].get(reason, reason))
+
+
+def interaction_text(code: str) -> str:
+    """What a person reads of an interaction of the DMP's own; its code where it has no text."""
+    return str(_texts()["interactions"].get(code, code))
 
 
 def _own_subtypes(interaction: Interaction) -> tuple[Coding, ...]:

@@ -61,6 +61,11 @@ def transaction_response(entries: Iterable[ResponseEntry], *, self_url: str) -> 
     return {"resourceType": "Bundle", "meta": {"profile": [MHD_PROVIDE_RESPONSE]}, **bundle}
 
 
+def batch_response(entries: Iterable[ResponseEntry], *, self_url: str) -> dict[str, Any]:
+    """The answer to a batch: one entry for each of the request, in the same order."""
+    return _bundle("batch-response", [{"response": _response(entry)} for entry in entries], None, self_url, None)
+
+
 def _bundle(
     kind: str, entries: list[dict[str, Any]], total: int | None, self_url: str, next_url: str | None
 ) -> dict[str, Any]:

@@ -1,33 +1,11 @@
 """CapabilityStatement: exactly what this version does, resource by resource (FHIR R4 REST)."""
 
-from dataclasses import dataclass
 from typing import Any
 
+from dmp.domain.authorization_server import AuthorizationServer
 from dmp.fhir import capability_texts as texts
-from dmp.fhir.audit_search import AUDIT_PARAMETERS
-from dmp.fhir.communication_search import COMMUNICATION_PARAMETERS
-from dmp.fhir.consent_search import CONSENT_PARAMETERS
-from dmp.fhir.document_search import DOCUMENT_PARAMETERS
-from dmp.fhir.list_search import LIST_PARAMETERS
-from dmp.fhir.related_person import PERSON_PARAMETERS
+from dmp.fhir.capability_resources import RESOURCE_TYPES, ResourceType
 from dmp.fhir.search_parameters import Kind, Parameter
-from dmp.fhir.systems import (
-    MHD_DOCUMENT_COMPREHENSIVE,
-    MHD_DOCUMENT_MINIMAL,
-    MHD_DOCUMENT_UNCONTAINED,
-    MHD_FOLDER_COMPREHENSIVE,
-    MHD_FOLDER_MINIMAL,
-    MHD_SIMPLIFIED_PUBLISH,
-    MHD_SUBMISSION_COMPREHENSIVE,
-    MHD_SUBMISSION_MINIMAL,
-    MHD_SUBMISSION_UNCONTAINED,
-    PCF_CONSENT_BASIC,
-    PCF_CONSENT_INTERMEDIATE,
-    PDSM_DOCUMENT,
-    PDSM_FOLDER,
-    PDSM_SIMPLIFIED_PUBLISH,
-    PDSM_SUBMISSION,
-)
 
 VERSION = "0.1.0"
 DATE = "2026-11-21"
@@ -38,8 +16,8 @@ IMPLEMENTATION_GUIDES = (
     "https://interop.esante.gouv.fr/ig/fhir/pdsm/ImplementationGuide/ans.fhir.fr.pdsm|3.1.1",
 )
 _SECURITY_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+_OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 _OPERATION = "https://interop.esante.gouv.fr/ig/fhir/dmp/OperationDefinition"
-_VERSIONED = ("read", "vread", "history-instance")
 _SEARCH_TYPES = {
     Kind.PATIENT: "reference",
     Kind.PATIENT_IDENTIFIER: "token",
@@ -49,104 +27,12 @@ _SEARCH_TYPES = {
     Kind.DATE: "date",
     Kind.STRING: "string",
     Kind.URI: "uri",
+    Kind.WORDS: "string",
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResourceType:
-    """What works on one type; `operations` are names after the dollar sign."""
-
-    type: str
-    documentation: str
-    interactions: tuple[str, ...]
-    parameters: tuple[Parameter, ...] = ()
-    operations: tuple[str, ...] = ()
-    profiles: tuple[str, ...] = ()
-    conditional_create: bool = False
-    conditional_patch: bool = False
-    """By criteria in place of an id; the statement of PDSm tells it by the flag of conditional updates."""
-
-
-RESOURCE_TYPES = (
-    ResourceType(
-        type="Patient",
-        documentation=texts.PATIENT,
-        interactions=("read", "vread", "update", "patch", "search-type"),
-        parameters=(Parameter("identifier", Kind.PATIENT_IDENTIFIER),),
-        operations=(
-            *("open", "oppose", "lift-opposition", "close", "reopen", "erase", "attestation"),
-            *("emergency-access", "explain"),
-        ),
-    ),
-    ResourceType(
-        type="DocumentReference",
-        documentation=texts.DOCUMENT,
-        interactions=(*_VERSIONED, "create", "patch", "delete", "search-type"),
-        parameters=DOCUMENT_PARAMETERS,
-        operations=("generate-metadata",),
-        profiles=(
-            MHD_DOCUMENT_MINIMAL,
-            MHD_DOCUMENT_UNCONTAINED,
-            MHD_DOCUMENT_COMPREHENSIVE,
-            MHD_SIMPLIFIED_PUBLISH,
-            PDSM_DOCUMENT,
-            PDSM_SIMPLIFIED_PUBLISH,
-        ),
-        conditional_create=True,
-        conditional_patch=True,
-    ),
-    ResourceType(
-        type="List",
-        documentation=texts.LIST,
-        interactions=(*_VERSIONED, "search-type"),
-        parameters=LIST_PARAMETERS,
-        profiles=(
-            MHD_SUBMISSION_MINIMAL,
-            MHD_SUBMISSION_UNCONTAINED,
-            MHD_SUBMISSION_COMPREHENSIVE,
-            MHD_FOLDER_MINIMAL,
-            MHD_FOLDER_COMPREHENSIVE,
-            PDSM_SUBMISSION,
-            PDSM_FOLDER,
-        ),
-    ),
-    ResourceType(type="Binary", documentation=texts.BINARY, interactions=("read",)),
-    ResourceType(
-        type="Consent",
-        documentation=texts.CONSENT,
-        interactions=(*_VERSIONED, "create", "update", "patch", "search-type"),
-        parameters=CONSENT_PARAMETERS,
-        profiles=(PCF_CONSENT_BASIC, PCF_CONSENT_INTERMEDIATE),
-        conditional_create=True,
-    ),
-    ResourceType(
-        type="RelatedPerson",
-        documentation=texts.RELATED_PERSON,
-        interactions=("read", "vread", "create", "update", "delete", "search-type"),
-        parameters=PERSON_PARAMETERS,
-    ),
-    ResourceType(
-        type="Communication",
-        documentation=texts.COMMUNICATION,
-        interactions=("read", "patch", "search-type"),
-        parameters=COMMUNICATION_PARAMETERS,
-    ),
-    ResourceType(
-        type="AuditEvent",
-        documentation=texts.AUDIT_EVENT,
-        interactions=("read", "search-type"),
-        parameters=AUDIT_PARAMETERS,
-    ),
-    ResourceType(
-        type="Subscription",
-        documentation=texts.SUBSCRIPTION,
-        interactions=("create", "read", "delete"),
-    ),
-)
-
-
-def capability_statement(base_url: str) -> dict[str, Any]:
-    """The statement of this instance."""
+def capability_statement(base_url: str, server: AuthorizationServer | None = None) -> dict[str, Any]:
+    """The statement of this instance; `server` is where apps get their tokens, if that is known."""
     return {
         "resourceType": "CapabilityStatement",
         "url": f"{base_url}/metadata",
@@ -164,19 +50,32 @@ def capability_statement(base_url: str) -> dict[str, Any]:
         "format": ["application/fhir+json", "json"],
         "patchFormat": ["application/json-patch+json", "application/fhir+json"],
         "implementationGuide": list(IMPLEMENTATION_GUIDES),
-        "rest": [_rest()],
+        "rest": [_rest(server)],
     }
 
 
-def _rest() -> dict[str, Any]:
-    service = {"system": _SECURITY_SERVICE, "code": "OAuth", "display": "OAuth"}
+def _rest(server: AuthorizationServer | None) -> dict[str, Any]:
     return {
         "mode": "server",
         "documentation": texts.REST,
-        "security": {"service": [{"coding": [service]}], "description": texts.SECURITY},
+        "security": _security(server),
         "resource": [_resource(one) for one in RESOURCE_TYPES],
-        "interaction": [{"code": "transaction", "documentation": texts.TRANSACTION}],
+        "interaction": [
+            {"code": "transaction", "documentation": texts.TRANSACTION},
+            {"code": "batch", "documentation": texts.BATCH},
+        ],
     }
+
+
+def _security(server: AuthorizationServer | None) -> dict[str, Any]:
+    codes = ("OAuth", "SMART-on-FHIR") if server else ("OAuth",)
+    services = [{"coding": [{"system": _SECURITY_SERVICE, "code": code, "display": code}]} for code in codes]
+    security: dict[str, Any] = {"service": services, "description": texts.SECURITY}
+    if server:
+        addresses = {"authorize": server.authorization_endpoint, "token": server.token_endpoint}
+        told = [{"url": name, "valueUri": address} for name, address in addresses.items()]
+        security["extension"] = [{"url": _OAUTH_URIS, "extension": told}]
+    return security
 
 
 def _resource(one: ResourceType) -> dict[str, Any]:

@@ -27,7 +27,12 @@ REST = (
 SECURITY = (
     "A bearer token (JWT, RS256 or ES256) of a trusted issuer on every request but this one: Pro Santé Connect, an "
     "establishment, the patient's identity provider or the health insurance. Who may do what follows from the token, "
-    "the patient's consents and the habilitation matrix."
+    "the patient's consents and the habilitation matrix. A token with SMART scopes (versions 1 and 2) is an app's, "
+    "which does what its user may as far as these go: `patient/` in the user's own record, `user/` wherever the user "
+    "may, `system/` for servers; a scope with a query grants nothing. Binary is read with DocumentReference; $summary, "
+    "$everything and $attestation need Patient.r and show types in scope alone, a Bundle of ITI-65 needs "
+    "DocumentReference.c, If-None-Exist the letter s too. Other operations are never an app's, and Patient, Consent "
+    "and Subscription are written by scopes that name these types."
 )
 TRANSACTION = (
     "Provide Document Bundle (ITI-65), all or nothing: MHD Minimal, UnContained Comprehensive and Comprehensive, and "
@@ -36,11 +41,18 @@ TRANSACTION = (
 PATIENT = (
     "The record: its id is the record's, `active` tells whether it is open. Found by INS alone (TD0.2); opened, "
     "closed, reopened and erased by operations; the opener can print an attestation (HTML). PUT and PATCH change "
-    "telecom and the extensions dmp-notification (type: a kind of message as in Communication.category; canal: message "
-    "or mail; actif: true or false), by which the person chooses of what to be told. "
-    "`$emergency-access` (also without an id, by `identifier`) answers the Consent that opens the record to a "
-    "professional for an hour, BTG or ETREAT, with a reason; `$explain` tells the person, a legal representative and "
-    "the médecin traitant, for an actor or a document, who may see what, by which rule and on which Consents."
+    "telecom and the extensions dmp-notification (type: a kind of message as in Communication.category; canal: "
+    "message or mail; actif: true or false), by which the person chooses of what to be told. `$emergency-access` "
+    "(also without an id, by `identifier`) answers the Consent that opens the record to a professional for an hour, "
+    "BTG or ETREAT, with a reason; `$explain` tells the person, a legal representative and the médecin traitant, for "
+    "an actor or a document, who may see what, by which rule and on which Consents. `$summary` answers an "
+    "International Patient Summary: what was entered and what documents say, each once with its sources (dmp-source), "
+    "of the 100 newest documents that say something at most, 150 statements a section and 5 results of a test; its "
+    "warnings about treatments (Flag, DetectedIssue) rest on ATC codes alone. `$everything` answers, page by page, "
+    "all that the caller may see, of the types of `_type` and changed since `_since`. `$export` has a ZIP built of "
+    "all that the person, or a legal representative, may see: 202 with a Content-Location, where a GET answers 202 "
+    "until it answers the ZIP (above 4 MiB a 302 to an address that holds for 60 seconds), or a manifest as of Bulk "
+    "Data where `Accept` asks for JSON by name; DELETE gives it up, and after some days it answers 410."
 )
 DOCUMENT = (
     "ITI-67 search, with patient and status mandatory, newest date first; ITI-105 create with inline content, or "
@@ -63,13 +75,44 @@ BINARY = (
 CONSENT = (
     "Authorisations, blocks, the médecin traitant, oppositions to the emergency modes, masked documents in an "
     "emergency, default visibility and delegations, in the shape of IHE PCF: Basic, or Intermediate where an emergency "
-    "mode is the purpose. A delegation names a RelatedPerson of the record, or contains one. PATCH and PUT end a "
-    "Consent or change its period; an emergency access, which comes of its operation, can be ended alone. `actor=me` "
-    "without a patient finds the records that authorised the caller, at most 25 a page."
+    "mode is the purpose. Two kinds are wishes, which decide no access and are read by whoever reads RelatedPerson: "
+    "`advance-directives`, with a sourceReference to their DocumentReference (EXPPAT_3) where there is one, and "
+    "`organ-donation` (permit or deny). A delegation names a RelatedPerson of the record, or contains one. PATCH and "
+    "PUT end a Consent or change its period; an emergency access, which comes of its operation, can be ended alone. "
+    "`actor=me` without a patient finds the records that authorised the caller, at most 25 a page."
 )
 RELATED_PERSON = (
-    "The people around the patient. DELETE is logical and ends the delegations that name the person; the INS of a "
-    "person does not change while a delegation rests on it."
+    "The people around the patient. The person and legal representatives write all of them, whoever feeds the record "
+    "tells of people and writes those alone that they told of last (extension dmp-recorded-by); a caregiver names "
+    "nobody with an INS. DELETE is logical and ends the delegations that name the person, 409 where the caller ends "
+    "none; the INS of a person does not change while a delegation rests on it."
+)
+CARE_TEAM = (
+    "The médecin traitant and the authorised professionals and structures at this moment, with the period of each: one "
+    "a record, for whoever reads RelatedPerson. It follows from the Consents, so nobody writes it and it has no "
+    "versions."
+)
+PROFILE = (
+    "The structured profile: what the patient and those who act for them, and professionals, entered, the newest "
+    "first; then what the data of documents say, as candidates. `meta.tag` tells the origin (patient, professional, "
+    "document), the extension dmp-recorded-by who entered it, dmp-source in which document and section it was found. "
+    "A candidate is there while its document is current and open to the caller; it is read and found, never changed. "
+    "`If-None-Exist` takes search parameters. PUT is for the author; one under another `meta.security` alone, or a "
+    "PATCH of it, masks, and a PUT without labels leaves them. DELETE is logical, and so is a PUT of what says that "
+    "it was entered in error. The measures of the health profile are numbers in UCUM units."
+)
+BATCH = (
+    "Reimbursements by the insurer: up to 1,000 entries, each POST ExplanationOfBenefit, `ifNoneExist` with one "
+    "identifier. Each entry is answered by itself: 201, 200 where its line is there already, or its own status and "
+    "OperationOutcome. A batch may be sent again whole."
+)
+REIMBURSEMENT = (
+    "The history of reimbursements, the newest care first. The insurer creates lines, one by one or in a batch; they "
+    "never change. A line is known by its identifiers, or by all its content where it has none: the same content again "
+    "answers 200 with the first, other content 409. The day of care is the last day of the items' serviced[x], else of "
+    "billablePeriod, else `created`; `service-date` and `date` ask for it. A line is shown until the end of the same "
+    "day 24 months later (a parameter of the operator) and looks as if it had never been after it; what is older is "
+    "refused, and so are acts that a minor may keep secret."
 )
 COMMUNICATION = (
     "What people are told of a record, newest first: the person and legal representatives by `recipient=Patient/[id]`, "
@@ -95,7 +138,13 @@ PARAMETERS = {
     "patient.identifier": "system|value of the INS",
     "subject": "As patient",
     "subject.identifier": "As patient.identifier",
-    "_sort": "date, _lastUpdated of documents, or _id; with a minus in the opposite order",
+    "_content": "Words of titles, descriptions and contents, without case and accents, all of them; from three "
+    "letters on, the beginnings of words. A value with commas: the words of one of its parts. Contents are searched "
+    "once they were read, some seconds after the deposit",
+    "service-date": "The day of care",
+    "item-code": "The code of an act, a product or a procedure",
+    "act": "As item-code",
+    "_sort": "date, service-date of reimbursements, _lastUpdated of documents, or _id; with a minus the other way",
     "period": "The time of the service overlaps what is given; one without an end lasts",
     "related": "A reference, or the identifier of one",
     "relatesto": "A reference, or the identifier of one",

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dmp.domain.consent import Consent, ConsentKind, EmergencyPurpose, Grantor
+from dmp.domain.consent import WISHES, Consent, ConsentKind, EmergencyPurpose, Grantor
 from dmp.domain.consent_request import TREATMENT
 from dmp.domain.identifiers import STRUCT_IDNAT, Identifier, resource_id
 from dmp.fhir import systems as s
@@ -27,24 +27,28 @@ def render_consent(consent: Consent) -> Json:
         "meta": {
             "versionId": str(consent.version),
             "lastUpdated": instant_text(consent.updated),
-            "profile": [_profile(consent)],
+            **({} if _is_wish(consent) else {"profile": [_profile(consent)]}),
         },
         "extension": _extensions(consent),
         "status": consent.status.value,
-        "scope": _concept(s.CONSENT_SCOPE, "patient-privacy"),
-        "category": [
-            _concept(s.LOINC, s.CONSENT_DOCUMENT),
-            _concept(s.DMP_CONSENT_KIND, consent.directive.kind.value),
-        ],
+        "scope": _concept(s.CONSENT_SCOPE, "adr" if _is_wish(consent) else "patient-privacy"),
+        "category": [_concept(system, code) for system, code in categories_of(consent)],
         "patient": _patient(consent),
         "dateTime": instant_text(consent.date_time),
         "performer": [_performer(consent)],
         "organization": [_organization(consent.organization)],
-        "sourceAttachment": _source(consent),
+        **_source(consent),
         "policy": [{"uri": consent.policy_uri or s.DMP_POLICY}],
         "provision": _provision(consent),
     }
     return {key: value for key, value in rendered.items() if value}
+
+
+def categories_of(consent: Consent) -> list[tuple[str, str]]:
+    """System and code of each category."""
+    kind = consent.directive.kind
+    further = [(s.LOINC, s.ADVANCE_DIRECTIVES)] if kind is ConsentKind.ADVANCE_DIRECTIVES else []
+    return [(s.LOINC, s.CONSENT_DOCUMENT), (s.DMP_CONSENT_KIND, kind.value), *further]
 
 
 def delegate_of(consent: Consent) -> str | None:
@@ -62,6 +66,11 @@ def _profile(consent: Consent) -> str:
     """Basic knows treatment, payment and operations alone."""
     is_basic = set(EmergencyPurpose).isdisjoint(consent.directive.purposes)
     return s.PCF_CONSENT_BASIC if is_basic else s.PCF_CONSENT_INTERMEDIATE
+
+
+def _is_wish(consent: Consent) -> bool:
+    """A wish is no decision about privacy, which is all that PCF is for."""
+    return consent.directive.kind in WISHES
 
 
 def _is_emergency(consent: Consent) -> bool:
@@ -99,6 +108,13 @@ def _organization(identifier: Identifier | None) -> Json:
 
 
 def _source(consent: Consent) -> Json:
+    """How the choice was expressed, or the document that says it."""
+    if document := consent.directive.document:
+        return {"sourceReference": {"reference": f"DocumentReference/{resource_id(consent.record, document)}"}}
+    return {"sourceAttachment": _attachment(consent)}
+
+
+def _attachment(consent: Consent) -> Json:
     sources = _texts()["sources"]
     title = {"title": sources["emergency" if _is_emergency(consent) else consent.method or "electronic"]}
     if not consent.attestation:

@@ -25,6 +25,10 @@ LONGEST_DISPLAY, LONGEST_URI = 200, 500
 """Characters: what one actor holds must be small enough to end in one transaction of 4 MB."""
 
 
+PRIVACY, ADVANCE_CARE = "patient-privacy", "adr"
+_OF_WISHES = (PRIVACY, ADVANCE_CARE)
+
+
 @dataclass(frozen=True, slots=True)
 class _Shape:
     """What a kind of Consent holds: permit, deny or both, systems of its only actor, and purposes."""
@@ -36,6 +40,7 @@ class _Shape:
     needs_purpose: bool = False
     is_created: bool = True
     """Whether a request can create it; the others come of `$open` and `$emergency-access`."""
+    scopes: tuple[str, ...] = (PRIVACY,)
 
 
 _SHAPES = {
@@ -46,6 +51,8 @@ _SHAPES = {
     ConsentKind.MASKED_IN_EMERGENCY: _Shape(("permit", "deny"), purposes=(EmergencyPurpose.BTG,), needs_purpose=True),
     ConsentKind.DELEGATION: _Shape(("permit",), by_reference=True),
     ConsentKind.DEFAULT_VISIBILITY: _Shape(("permit", "deny")),
+    ConsentKind.ADVANCE_DIRECTIVES: _Shape(("permit",), scopes=_OF_WISHES),
+    ConsentKind.ORGAN_DONATION: _Shape(("permit", "deny"), scopes=_OF_WISHES),
     ConsentKind.EMERGENCY: _Shape(
         ("permit",), (PS_IDNAT,), purposes=tuple(EmergencyPurpose), needs_purpose=True, is_created=False
     ),
@@ -62,6 +69,8 @@ def read_consent(resource: Resource, now: datetime, *, base_url: str = "", is_ne
     checked = _validated(resource)
     kind = _kind(checked, is_new=is_new)
     shape, provision = _SHAPES[kind], checked["provision"]
+    if not any((scope, CONSENT_SCOPE) in _codes([checked["scope"]]) for scope in shape.scopes):
+        raise Invalid("unknown-code", "Consent.scope", f"the scope is {' or '.join(shape.scopes)}")
     around = Surroundings(base_url=base_url).within(checked)
     if provision["type"] not in shape.types:
         raise Invalid("invalid-resource", "Consent.provision.type", "this kind of consent has the other type")
@@ -80,6 +89,7 @@ def read_consent(resource: Resource, now: datetime, *, base_url: str = "", is_ne
         end=end,
         purposes=_purposes(provision.get("purpose", []), shape),
         policy_uri=_policy_uri(checked.get("policy", [])),
+        document=_document(checked, around) if kind is ConsentKind.ADVANCE_DIRECTIVES else None,
     )
 
 
@@ -116,8 +126,6 @@ def _validated(resource: Resource) -> dict[str, Any]:
         if error.expression == _PERIOD:
             raise Invalid("period-invalid", _PERIOD, error.detail) from None
         raise
-    if ("patient-privacy", CONSENT_SCOPE) not in _codes([checked["scope"]]):
-        raise Invalid("unknown-code", "Consent.scope", "the scope is patient-privacy")
     if checked.get("status", "active") != "active":
         raise Invalid("invalid-resource", "Consent.status", "a consent is created active")
     return checked
@@ -166,6 +174,16 @@ def _delegate(actor: Resource, around: Surroundings) -> str | PersonRequest:
     target = parse_target(literal, around.base_url)
     if target is None or target.resource_type != "RelatedPerson" or target.id is None:
         raise Invalid("unknown-reference", place, "the delegate is a RelatedPerson")
+    return target.id
+
+
+def _document(consent: Resource, around: Surroundings) -> str | None:
+    """The id of the document that says it in full."""
+    if "sourceReference" not in consent:
+        return None
+    target = parse_target(consent["sourceReference"].get("reference", ""), around.base_url)
+    if target is None or target.resource_type != "DocumentReference" or target.id is None:
+        raise Invalid("unknown-reference", "Consent.sourceReference", "the source is a DocumentReference of the record")
     return target.id
 
 

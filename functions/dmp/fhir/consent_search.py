@@ -4,10 +4,10 @@ from collections.abc import Collection
 
 from dmp.domain.consent import Consent
 from dmp.domain.identifiers import Identifier
-from dmp.fhir.consent import delegate_of
+from dmp.fhir.consent import categories_of, delegate_of
 from dmp.fhir.search import Search
 from dmp.fhir.search_parameters import PATIENT, PATIENT_IDENTIFIER, Kind, Parameter
-from dmp.fhir.systems import CONSENT_DOCUMENT, CONSENT_STATE, DMP_CONSENT_KIND, LOINC
+from dmp.fhir.systems import CONSENT_STATE
 
 CONSENT_PARAMETERS = (
     PATIENT,
@@ -26,11 +26,10 @@ ME = "me"
 def is_wanted(search: Search, consent: Consent, me: Collection[Identifier]) -> bool:
     """Whether a Consent satisfies every parameter of a search."""
     directive = consent.directive
-    kinds = [(DMP_CONSENT_KIND, directive.kind.value), (LOINC, CONSENT_DOCUMENT)]
     return (
         search.tokens_match("actor", _names(search, consent, me))
         and search.tokens_match("status", [(CONSENT_STATE, consent.status.value)])
-        and search.tokens_match("category", kinds)
+        and search.tokens_match("category", categories_of(consent))
         and all(any(d.matches(directive.start, directive.end) for d in group) for group in search.dates("period"))
         and search.within("_lastUpdated", consent.updated)
     )

@@ -12,6 +12,7 @@ _FIRST = r"(?:\[0\]|\.first\(\))?"
 _HAS_CODE = (
     rf"(?:coding\.where\({_TERMS}\)\.exists\(\)|coding\.exists\({_TERMS}\)|{_CODING_TERM}(?:\s+and\s+{_CODING_TERM})*)"
 )
+_LABEL = re.compile(rf"meta\.security\.where\({_TERMS}\){_FIRST}", re.ASCII)
 _BY_CODE = re.compile(rf"([A-Za-z]+)(?:\.where\(\s*{_HAS_CODE}\s*\)|\.coding\.where\({_TERMS}\)){_FIRST}", re.ASCII)
 _CODE = re.compile(r"\bcode\s*=\s*'([^']*)'", re.ASCII)
 _BY_URL = re.compile(
@@ -35,6 +36,8 @@ def steps_of(path: str) -> tuple[str, ...] | None:
 def _picked(text: str) -> tuple[str, ...] | None:
     if match := _BY_URL.fullmatch(text):
         return "extension", BY_URL + (match[1] or match[2])
+    if _LABEL.fullmatch(text) and (code := _CODE.search(text)):
+        return "meta", "security", BY_CODE + code[1]
     if (match := _BY_CODE.fullmatch(text)) and (code := _CODE.search(text)):
         return match[1], BY_CODE + code[1]
     return _plain(text)

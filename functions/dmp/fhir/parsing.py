@@ -10,6 +10,8 @@ from dmp.domain.visible_text import is_visible
 MAX_BYTES = 4_718_592
 MAX_DEPTH = 32
 MAX_NODES = 100_000
+MOST_ELEMENTS = 400_000
+"""Of a batch, which holds up to a thousand resources, each with its own elements."""
 
 
 def parse_resource(body: bytes, *resource_types: str, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
@@ -21,9 +23,11 @@ def parse_resource(body: bytes, *resource_types: str, max_bytes: int = MAX_BYTES
     return checked(parse_object(body, *resource_types, max_bytes=max_bytes))
 
 
-def parse_object(body: bytes, *resource_types: str, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
+def parse_object(
+    body: bytes, *resource_types: str, max_bytes: int = MAX_BYTES, max_nodes: int = MAX_NODES
+) -> dict[str, Any]:
     """As `parse_resource`, but nothing is Invalid yet: that is for `checked` to say, to whoever may learn it."""
-    resource = parse_json(body, max_bytes=max_bytes)
+    resource = parse_json(body, max_bytes=max_bytes, max_nodes=max_nodes)
     if not isinstance(resource, dict):
         raise Malformed("malformed-request", detail="the body is not a JSON object")
     found = resource.get("resourceType")
@@ -33,13 +37,18 @@ def parse_object(body: bytes, *resource_types: str, max_bytes: int = MAX_BYTES) 
     return resource
 
 
+def is_batch(bundle: dict[str, Any]) -> bool:
+    """Whether a parsed Bundle is a batch."""
+    return bundle.get("type") == "batch"
+
+
 def checked(resource: dict[str, Any]) -> dict[str, Any]:
     """The resource; raises Invalid where its values are not FHIR's."""
     check_values(resource, str(resource["resourceType"]))
     return resource
 
 
-def parse_json(body: bytes, *, max_bytes: int = MAX_BYTES) -> Any:
+def parse_json(body: bytes, *, max_bytes: int = MAX_BYTES, max_nodes: int = MAX_NODES) -> Any:
     """Read a body as JSON, in UTF-8, without repeated keys, infinities or exaggerated depth."""
     if len(body) > max_bytes:
         raise TooLarge("too-large", detail=f"the body is larger than {max_bytes} bytes")
@@ -56,7 +65,7 @@ def parse_json(body: bytes, *, max_bytes: int = MAX_BYTES) -> Any:
         raise Malformed("malformed-json", detail=f"the body is not JSON: {place}") from None
     except ValueError:
         raise Malformed("malformed-json", detail="a number is too long") from None
-    _check_size(value)
+    check_size(value, max_nodes)
     return value
 
 
@@ -94,13 +103,14 @@ def _nodes(value: Any, path: str) -> Iterator[tuple[str, Any, bool]]:
             stack.extend((place_in(place, i), item, is_beside) for i, item in enumerate(node) if item is not None)
 
 
-def _check_size(value: Any) -> None:
+def check_size(value: Any, most: int = MAX_NODES) -> None:
+    """Refuse what has more than so many elements, or is nested too deeply."""
     level, depth, count = [value], 0, 0
     while level:
         depth, count = depth + 1, count + len(level)
         if depth > MAX_DEPTH:
             raise Malformed("malformed-json", detail="the JSON is nested too deeply")
-        if count > MAX_NODES:
+        if count > most:
             raise Malformed("malformed-json", detail="the JSON has too many elements")
         level = [child for node in level for child in _children(node)]
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from dmp.domain.related_person import RelatedPerson
+from dmp.fhir.recorder import recorder_of, with_recorder
 from dmp.fhir.search import Search
 from dmp.fhir.search_parameters import PATIENT, PATIENT_IDENTIFIER, Kind, Parameter
 from dmp.fhir.times import instant_text
@@ -14,7 +15,9 @@ _OWN = frozenset({"resourceType", "id", "meta", "patient"})
 
 def render_person(person: RelatedPerson) -> dict[str, Any]:
     """What was sent of the person, with this server's id, version and patient."""
-    sent = {name: value for name, value in person.resource.items() if name not in _OWN}
+    sent: dict[str, Any] = {name: value for name, value in person.resource.items() if name not in _OWN}
+    if told := with_recorder(sent.get("extension", []), recorder_of(person)):
+        sent["extension"] = told
     first = {name: sent.pop(name) for name in _FIRST if name in sent}
     return {
         "resourceType": "RelatedPerson",

@@ -8,6 +8,7 @@ from dmp.domain.consent import PatientRef
 from dmp.domain.errors import Invalid, TooLarge
 from dmp.domain.related_person import PersonRequest
 from dmp.fhir.references import Surroundings, ins_of, patient_of
+from dmp.fhir.systems import DMP_RECORDED_BY
 from dmp.fhir.validation import validate, without_orphans
 
 type Resource = Mapping[str, Any]
@@ -40,7 +41,7 @@ def person_of(checked: Resource, patient: PatientRef | None, place: str) -> Pers
 
     Raises Invalid `ins-invalid` (two different INS), TooLarge.
     """
-    content = without_orphans({name: value for name, value in checked.items() if name not in _SERVERS})
+    content = without_orphans({name: value for name, value in _sent(checked).items() if name not in _SERVERS})
     if len(json.dumps(content, ensure_ascii=False).encode()) > LARGEST:
         raise TooLarge("too-large", place, f"a person is described in {LARGEST} bytes at most")
     found = set(ins_of(checked))
@@ -53,3 +54,10 @@ def person_of(checked: Resource, patient: PatientRef | None, place: str) -> Pers
         relationships=tuple(coding["code"] for coding in codings if "code" in coding),
         resource=content,
     )
+
+
+def _sent(checked: Resource) -> dict[str, Any]:
+    """What a client says: who told of a person, this server does."""
+    sent = dict(checked)
+    extensions = [one for one in sent.pop("extension", []) if one.get("url") != DMP_RECORDED_BY]
+    return {**sent, **({"extension": extensions} if extensions else {})}

@@ -59,6 +59,10 @@ class Search:
         """The first word of a choice; empty where there is none."""
         return next((group[0] for group in self.texts(name)), "")
 
+    def words(self, name: str) -> tuple[tuple[tuple[str, ...], ...], ...]:
+        """The words of each value of a parameter."""
+        return self.values.get(name, ())
+
     def texts_match(self, name: str, texts: Iterable[str]) -> bool:
         """Whether these texts satisfy a string parameter."""
         known = list(texts)

@@ -28,6 +28,8 @@ class Kind(StrEnum):
     DATE = "date"
     STRING = "string"
     URI = "uri"
+    WORDS = "word"
+    """Words to be found in what a document says: all of one of the values."""
     CHOICE = "choice"
     """One of a few words, `_sort` and `_include` for example; another word is as a parameter that is not known."""
     PATIENT = "patient"
@@ -234,5 +236,6 @@ _READERS: dict[Kind, Callable[[str, tuple[str, ...], str], object | None]] = {
     Kind.DATE: search_readers.date,
     Kind.STRING: search_readers.text,
     Kind.URI: search_readers.uri,
+    Kind.WORDS: search_readers.words,
 }
 _MODIFIERS = {Kind.STRING: (search_values.EXACT, search_values.CONTAINS)}

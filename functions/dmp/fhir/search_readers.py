@@ -2,6 +2,7 @@
 
 from dmp.domain.consent import PatientRef
 from dmp.domain.identifiers import INS_SYSTEMS, Identifier, ins_key_is_valid
+from dmp.domain.words import words_in
 from dmp.fhir import search_values
 from dmp.fhir.search_values import DateValue, ReferenceValue, TextValue, Token
 
@@ -48,6 +49,11 @@ def text(text: str, _targets: Types, _base_url: str) -> TextValue | None:
     """A text in which there is something to find."""
     value = TextValue(search_values.unescape(text))
     return value if search_values.folded(value.text) else None
+
+
+def words(text: str, _targets: Types, _base_url: str) -> tuple[str, ...] | None:
+    """The words of a text, as those of documents are kept."""
+    return tuple(dict.fromkeys(words_in(search_values.unescape(text)))) or None
 
 
 def uri(text: str, _targets: Types, _base_url: str) -> str | None:

@@ -1,12 +1,12 @@
 """Values of search parameters: tokens, references, texts, dates, as FHIR R4 compares them (hl7.org/fhir/R4/search)."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from dmp.domain import words
 from dmp.domain.civil_time import PARIS
 from dmp.fhir.times import parse_datetime
 
@@ -15,7 +15,7 @@ _RELATIVE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2})(?::(\d{2})(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?", re.ASCII)
 
 
-_LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "-": " ", "'": " ", "\N{RIGHT SINGLE QUOTATION MARK}": " "})
+_BETWEEN_WORDS = str.maketrans("-'\N{RIGHT SINGLE QUOTATION MARK}", "   ")
 _DAY = timedelta(days=1)
 EXACT, CONTAINS = "exact", "contains"
 
@@ -78,8 +78,7 @@ class TextValue:
 
 def folded(text: str) -> str:
     """A text without case, accents, ligatures and what only holds its words together or apart."""
-    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold().translate(_LIGATURES))
-    return " ".join("".join(one for one in decomposed if not unicodedata.combining(one)).split())
+    return " ".join(words.folded(text).translate(_BETWEEN_WORDS).split())
 
 
 @dataclass(frozen=True, slots=True)

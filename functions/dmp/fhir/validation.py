@@ -28,6 +28,7 @@ _MODELS: dict[str, type[Element]] = {
 }
 _CONTAINABLE = frozenset({"Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization", "Device"})
 _HOLDERS = frozenset({"Bundle", "Parameters"})
+_NO_MORE: Mapping[str, type[Element]] = {}
 _FIRST = ("resourceType", "id", "meta", "language", "text", "contained", "extension")
 _DETAILS = {
     "missing": "a required element is missing",
@@ -38,16 +39,24 @@ _DETAILS = {
 }
 
 
-def validate(resource: Mapping[str, Any], resource_type: str, place: str | None = None) -> dict[str, Any]:
+def validate(
+    resource: Mapping[str, Any],
+    resource_type: str,
+    place: str | None = None,
+    *,
+    models: Mapping[str, type[Element]] = _NO_MORE,
+) -> dict[str, Any]:
     """The resource with its usual order, without unsafe narratives and without what a contained resource may not hold.
 
+    `models` are those of further types: its own, and what it may contain besides.
     Raises Invalid `invalid-resource` with the FHIRPath of the first fault, under `place` (the type, when left out).
     """
     path = place or resource_type
     content = {key: value for key, value in resource.items() if key != "text" or _has_safe_narrative(value)}
-    check(_MODELS[resource_type], content, path)
+    check({**_MODELS, **models}[resource_type], content, path)
     if "contained" in content:
-        content["contained"] = list(_contained(content["contained"], path))
+        further = {name: model for name, model in models.items() if name != resource_type}
+        content["contained"] = list(_contained(content["contained"], path, further))
     if resource_type not in _HOLDERS and "contained[" not in path:
         _check_local_references(content, path)
     return {name: content[name] for name in (*_FIRST, *content) if name in content}
@@ -96,14 +105,14 @@ def orphans(resource: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [one for one in resource.get("contained", []) if one not in kept]
 
 
-def _contained(items: list[dict[str, Any]], path: str) -> Iterator[dict[str, Any]]:
+def _contained(items: list[dict[str, Any]], path: str, models: Mapping[str, type[Element]]) -> Iterator[dict[str, Any]]:
     for index, item in enumerate(items):
         place = f"{path}.contained[{index}]"
-        if str(item.get("resourceType")) not in _CONTAINABLE:
+        if str(item.get("resourceType")) not in _CONTAINABLE | models.keys():
             raise Invalid("invalid-resource", f"{place}.resourceType", "a contained resource of a type not accepted")
         if "contained" in item or "id" not in item:
             raise Invalid("invalid-resource", place, "dom-2: a contained resource has an id and contains nothing")
-        yield _without_versions(validate(item, item["resourceType"], place))
+        yield _without_versions(validate(item, item["resourceType"], place, models=models))
 
 
 def _without_versions(resource: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dmp.domain.access_request import Decision
@@ -10,7 +10,7 @@ from dmp.domain.audit import AuditAction, Interaction
 from dmp.domain.changes import Change, SaveConsent, SaveRecord
 from dmp.domain.consent import Consent, ConsentStatus, Directive, PatientRef
 from dmp.domain.consent_request import ConsentRequest
-from dmp.domain.directives import holds_longer, is_immutable, next_due, period_of, without
+from dmp.domain.directives import Lasting, holds_longer, is_immutable, next_due, period_of, without
 from dmp.domain.errors import Invalid, PreconditionFailed, Unavailable
 from dmp.domain.record import Record
 from dmp.domain.rights import Action
@@ -18,6 +18,7 @@ from dmp.services.attempts import attempts, is_committed
 from dmp.services.call import Call
 from dmp.services.consents import consent_attempt, existing, secret_as
 from dmp.services.gate import Attempt, Gate, asking
+from dmp.services.wishes import Wishes
 
 if TYPE_CHECKING:
     from dmp.adapters.ledger import Ledger
@@ -30,12 +31,12 @@ type Period = tuple[datetime | None, datetime | None]
 class ConsentChangesService:
     """Changes the status and the period of Consents; what else they say never changes."""
 
-    def __init__(self, gate: Gate, store: "RecordStore", ledger: "Ledger", *, months: int, warning_days: int) -> None:
+    def __init__(self, gate: Gate, store: "RecordStore", ledger: "Ledger", wishes: Wishes, lasting: Lasting) -> None:
         self._gate = gate
         self._store = store
         self._ledger = ledger
-        self._months = months
-        self._warning = timedelta(days=warning_days)
+        self._wishes = wishes
+        self._lasting = lasting
 
     def amend(
         self,
@@ -65,7 +66,7 @@ class ConsentChangesService:
                 decision = self._admit_renewal(call, record, consent, attempt)
             changed, changes = self._amended(call, record, consent, period)
             if is_committed(self._ledger, [*changes, self._gate.entry(call, record, attempt, decision)]):
-                return changed
+                return self._wishes.as_seen(call, record, [changed])[0]
         raise Unavailable("service-unavailable")
 
     def _admit_renewal(self, call: Call, record: Record, consent: Consent, attempt: Attempt) -> Decision:
@@ -85,7 +86,7 @@ class ConsentChangesService:
             directive = self._with_period(call, record, consent, *period)
             if directive == consent.directive:
                 return consent, []
-            changed = consent.holding(directive, next_due(directive, call.now, self._warning), call.now)
+            changed = consent.holding(directive, next_due(directive, call.now, self._lasting.warning), call.now)
             held = (*held, directive)
         return changed, [SaveRecord(record.deciding(held, call.now), record), SaveConsent(changed, consent)]
 
@@ -101,7 +102,7 @@ class ConsentChangesService:
             start=start or held.start,
             end=end or held.end,
         )
-        new_start, new_end = period_of(asked, call.now, self._months, record.identity.birth_date, renews=True)
+        new_start, new_end = period_of(asked, call.now, self._lasting.months, record.identity.birth_date, renews=True)
         return replace(held, start=new_start, end=new_end)
 
 

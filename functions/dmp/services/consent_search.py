@@ -1,7 +1,7 @@
 """Reading the Consents of one record: one, its versions, a search (TD0.3, IHE PCF)."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from dmp.domain.rights import Action
 from dmp.services.call import Call
 from dmp.services.consents import consent_attempt, existing, secret_as
 from dmp.services.gate import Attempt, Gate, asking
+from dmp.services.wishes import Wishes
 
 if TYPE_CHECKING:
     from dmp.adapters.record_store import RecordStore
@@ -44,9 +45,10 @@ class ConsentPage:
 class ConsentSearchService:
     """Reads of Consents."""
 
-    def __init__(self, gate: Gate, store: "RecordStore") -> None:
+    def __init__(self, gate: Gate, store: "RecordStore", wishes: Wishes) -> None:
         self._gate = gate
         self._store = store
+        self._wishes = wishes
 
     def read(self, call: Call, record_id: str, local: str, version: int | None = None) -> Consent:
         """Read a Consent, now or in a former version."""
@@ -55,14 +57,15 @@ class ConsentSearchService:
         is_current = version in (None, consent.version)
         former = [] if is_current else self._store.former_consents(record_id, local)
         self._gate.trace_access(call, record, attempt, decision)
-        return consent if is_current else existing(next((c for c in former if c.version == version), None))
+        wanted = consent if is_current else existing(next((c for c in former if c.version == version), None))
+        return self._wishes.as_seen(call, record, [wanted])[0]
 
     def history(self, call: Call, record_id: str, local: str) -> list[Consent]:
         """Every version of a Consent, newest first."""
         record, consent, attempt, decision = self._admit(call, record_id, local, Interaction.HISTORY)
         versions = [consent, *reversed(self._store.former_consents(record_id, local))]
         self._gate.trace_access(call, record, attempt, decision)
-        return versions
+        return self._wishes.as_seen(call, record, versions)
 
     def _admit(
         self, call: Call, record_id: str, local: str, interaction: Interaction
@@ -92,9 +95,9 @@ class ConsentSearchService:
         if not decision.permit:
             if not page.consents:
                 self._gate.refuse(call, record, attempt, decision)
-            decision = Decision(True, "own-consent")
+            decision = decide(asking(call, record, Action.READ_CONSENT, page.consents[0]))
         self._gate.trace_access(call, record, attempt, decision)
-        return page
+        return replace(page, consents=tuple(self._wishes.as_seen(call, record, page.consents)))
 
     def _page(self, record: Record, query: ConsentQuery, may_see: Callable[[Consent], bool]) -> ConsentPage:
         def seen(before: str) -> Iterator[Consent]:

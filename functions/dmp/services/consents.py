@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from dmp.domain.access import decide
@@ -11,7 +10,7 @@ from dmp.domain.audit import AuditAction, Interaction
 from dmp.domain.changes import Change, SaveConsent, SaveRecord
 from dmp.domain.consent import Consent, ConsentKind, ConsentStatus, Directive, Grantor, PatientRef
 from dmp.domain.consent_request import ConsentRequest
-from dmp.domain.directives import check_actor, ended_by, next_due, period_of, with_directive
+from dmp.domain.directives import Lasting, check_actor, ended_by, next_due, period_of, with_directive
 from dmp.domain.errors import Invalid, NotFound, PreconditionFailed, Unavailable
 from dmp.domain.notification import Kind, Notice
 from dmp.domain.record import Record
@@ -21,6 +20,7 @@ from dmp.services.call import Call
 from dmp.services.delegations import Delegate, Delegations
 from dmp.services.gate import Attempt, Gate, asking
 from dmp.services.notices import Notices
+from dmp.services.wishes import Wishes
 
 if TYPE_CHECKING:
     from dmp.adapters.ledger import Ledger
@@ -50,18 +50,18 @@ class ConsentsService:
         store: "RecordStore",
         ledger: "Ledger",
         delegations: Delegations,
-        notices: Notices,
+        wishes: Wishes,
         *,
-        months: int,
-        warning_days: int,
+        notices: Notices,
+        lasting: Lasting,
     ) -> None:
         self._gate = gate
         self._store = store
         self._ledger = ledger
         self._delegations = delegations
         self._notices = notices
-        self._months = months
-        self._warning = timedelta(days=warning_days)
+        self._wishes = wishes
+        self._lasting = lasting
 
     def create(
         self,
@@ -116,7 +116,7 @@ class ConsentsService:
             raise PreconditionFailed("multiple-matches")
         for consent, decision in found:
             self._gate.trace_access(call, record, consent_attempt(Interaction.READ, consent.id), decision)
-            return consent
+            return self._wishes.as_seen(call, record, [consent])[0]
         return None
 
     def _made(self, call: Call, record: Record, request: ConsentRequest, decision: Decision) -> _Made:
@@ -140,7 +140,7 @@ class ConsentsService:
     def _directive(
         self, call: Call, record: Record, request: ConsentRequest, decision: Decision, delegate: Delegate | None
     ) -> Directive:
-        start, end = period_of(request, call.now, self._months, record.identity.birth_date)
+        start, end = period_of(request, call.now, self._lasting.months, record.identity.birth_date)
         return Directive(
             consent=self._gate.new_local(call),
             kind=request.kind,
@@ -152,6 +152,7 @@ class ConsentsService:
             purposes=request.purposes,
             relationship=delegate.relationship if delegate else None,
             is_secret=call.requester.is_secret,
+            document=self._wishes.document(call, record, request),
         )
 
     def _consent(self, call: Call, record: Record, request: ConsentRequest, directive: Directive) -> Consent:
@@ -163,7 +164,7 @@ class ConsentsService:
             attested_by_name=call.requester.name if attested else "",
             organization=call.requester.structure,
             policy_uri=request.policy_uri,
-            due=next_due(directive, call.now, self._warning),
+            due=next_due(directive, call.now, self._lasting.warning),
         )
 
     def _told(self, call: Call, record: Record, consent: Consent) -> list[Change]:

@@ -49,7 +49,8 @@ class Delegations:
         if isinstance(named, PersonRequest):
             if named.patient and not named.patient.is_of(record.id, record.identity.ins):
                 raise Invalid("wrong-patient", "Consent.contained.patient")
-            person = named.made(record.id, self._gate.new_local(call), call.now)
+            made = named.made(record.id, self._gate.new_local(call), call.now)
+            person = made.told_by(call.requester, record.identity.ins)
             changes = (SaveRelatedPerson(person),)
         else:
             person = self._known(record, named or "")

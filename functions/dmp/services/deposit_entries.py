@@ -25,6 +25,7 @@ from dmp.domain.record import Record
 from dmp.domain.submission import NAMED, SUBJECT, SubmittedDocument, with_references
 from dmp.domain.upload import MOST_REPLACED, Place, awaited_until, awaits_content, next_look
 from dmp.services.call import Call
+from dmp.services.indexing import Readers
 
 if TYPE_CHECKING:
     from dmp.adapters.object_store import ObjectStore
@@ -94,13 +95,20 @@ class DepositContents:
 class NewEntries:
     """Makes the entries of new documents; `label` writes what hides them into their resource.
 
-    `is_scanned`: each awaits the verdict of the malware scanner.
+    `readers` read what is kept of them beside. `is_scanned`: each awaits the verdict of the malware scanner.
     """
 
     def __init__(
-        self, entropy: Callable[[], bytes], label: Labelling, announcement: Announcement, *, is_scanned: bool = False
+        self,
+        entropy: Callable[[], bytes],
+        label: Labelling,
+        announcement: Announcement,
+        readers: Readers,
+        *,
+        is_scanned: bool = False,
     ) -> None:
         self.entropy = entropy
+        self.readers = readers
         self._label = label
         self._announcement = announcement
         self._is_scanned = is_scanned

@@ -34,6 +34,7 @@ from dmp.services.deposit_targets import find_replaced
 from dmp.services.document_access import existing, is_concealed, may_read
 from dmp.services.document_sight import as_seen
 from dmp.services.gate import Attempt, Gate, asking
+from dmp.services.indexing import DepositIndex
 from dmp.services.notices import Notices
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class _Deposit:
     interaction: Interaction
     condition: Identifier | None
     contents: DepositContents
+    index: DepositIndex
     in_doubt: bool = False
     """Whether the transaction may stand, although nothing says so: then its bytes must stay."""
 
@@ -125,6 +127,7 @@ class DepositsService:
             interaction=interaction,
             condition=condition,
             contents=DepositContents(self._objects, self._entries.entropy),
+            index=DepositIndex(self._entries.readers),
         )
         return self._settled(deposit, record_id, identifiers)
 
@@ -196,6 +199,7 @@ class DepositsService:
         submission_set, folders = self._lists.of(call, plan)
         lists = [item for item in (submission_set, *folders) if item and item.is_written]
         changes = [*deposit_changes(plan, lists, call.now), *_criteria(deposit, plan, made), *self._told(call, plan)]
+        changes += deposit.index.changes(plan)
         hides = any(map(is_concealed, _named(plan)))
         attempt = replace(attempt, what=tuple(_references(plan, lists)), hides=hides)
         trace = self._gate.entry(call, plan.record, attempt, decision)

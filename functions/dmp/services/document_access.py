@@ -33,6 +33,12 @@ def may_read(call: Call, record: Record, document: DocumentEntry) -> bool:
     return decide(of_document(call, record, Action.READ, document)).permit
 
 
+def may_include(call: Call, record: Record, document: DocumentEntry) -> bool:
+    """Whether the caller may see a document where it was not a document that was asked for."""
+    question = of_document(call, record, Action.READ, document)
+    return decide(replace(question, resource_type="DocumentReference")).permit
+
+
 def is_listed(document: DocumentEntry) -> bool:
     """Whether a document is told of at all, by searches and by Lists: not deleted, and at hand."""
     return document.status is not DocumentStatus.ENTERED_IN_ERROR and not document.awaits

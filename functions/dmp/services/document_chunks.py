@@ -21,6 +21,8 @@ SLACK = 5
 """Entries read beyond a page, so that a few that are not visible cost no second query."""
 LARGE = 99
 """Entries that are read at once behind the first page: with the head, what one batch get brings."""
+MOST_READ = 400
+"""Entries that one page may read: about 1 MB."""
 _MOST_CHANGED = 400
 """Changes that are looked through by their keys, before the whole record is."""
 _MOST_LOOKED_UP = 10
@@ -33,12 +35,14 @@ _ALL = 10_000
 class Chunk:
     """Some entries in order; `last` is the position behind which reading goes on, None at the end.
 
-    `looked_at` counts the entries that were read for it, filtered out or not.
+    `looked_at` counts the entries that were read for it, filtered out or not. `is_told`: the words that are asked for
+    are in what they say.
     """
 
     entries: Sequence[DocumentEntry]
     last: str | None
     looked_at: int
+    is_told: bool = False
 
 
 type _Read = tuple[Record | None, Chunk]
@@ -80,6 +84,8 @@ class DocumentChunks:
         changed = self._changed(record_id, query)
         if changed is not None:
             return self._listed(record_id, [(local, local) for local in changed], query)
+        if query.words:
+            return self._told(record_id, query)
         sources = self._sources(query)
         return self._merged(record_id, sources, query) if sources else self._plain(record_id, query)
 
@@ -103,6 +109,16 @@ class DocumentChunks:
         while last is not None:
             entries, last = self._documents.page(record_id, statuses, LARGE, stretch.behind(last))
             yield record, Chunk(entries, last, LARGE if last else len(entries))
+
+    def _told(self, record_id: str, query: DocumentQuery) -> Iterator[_Read]:
+        """In the order of dates, the documents that hold the words: their texts first, 1 MB; of entries those alone."""
+        last: str | None = query.after
+        while last is not None:
+            texts, last = self._documents.texts_page(record_id, query.stretch.behind(last))
+            hits = [(text.local, text.local) for text in texts if query.is_told_by(text)]
+            for record, chunk in self._listed(record_id, hits, query):
+                looked_at = chunk.looked_at if chunk.last else MOST_READ
+                yield record, replace(chunk, last=chunk.last or last, looked_at=looked_at, is_told=True)
 
     def _changed(self, record_id: str, query: DocumentQuery) -> list[str] | None:
         """Local ids of what has changed since the query says, in its order; None where it does not, or too much has."""

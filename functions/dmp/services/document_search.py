@@ -13,7 +13,7 @@ from dmp.domain.record import Record
 from dmp.domain.rights import Action
 from dmp.services.call import Call
 from dmp.services.document_access import existing, may_read
-from dmp.services.document_chunks import Chunk, DocumentChunks
+from dmp.services.document_chunks import MOST_READ, Chunk, DocumentChunks
 from dmp.services.document_sight import as_seen
 from dmp.services.gate import Attempt, Gate, asking, failure_of
 from dmp.services.included import IncludedPatient, included_documents, included_patient
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from dmp.adapters.document_store import DocumentIndex, DocumentStore
     from dmp.adapters.record_store import RecordStore
 
-MOST_READ = 400
-"""Entries that one page may read: about 1 MB."""
+MOST_TEXTS = 100
+"""Texts that one page may read of entries that were read before: about 1 MB, too."""
 _OWN_ONLY = frozenset({"not-authorised", "authorisation-expired"})
 
 
@@ -83,12 +83,12 @@ class DocumentSearchService:
         """Fill a page with what is visible, one more to know whether there is a next, within the reading limit."""
         wanted = replace(query, after="") if query.accurate_total else query
         matching: list[DocumentEntry] = []
-        looked_at, last = 0, None
+        looked_at, last, most = 0, None, MOST_TEXTS if query.words else MOST_READ
         for chunk in chunks:
             looked_at += chunk.looked_at
             matching += self._matching(call, record, wanted, chunk)
             last = chunk.last
-            if not query.accurate_total and (len(matching) > query.count or looked_at >= MOST_READ):
+            if not query.accurate_total and (len(matching) > query.count or looked_at >= most):
                 break
         left = [entry for entry in matching if query.is_behind(entry)]
         shown = left[: query.count]
@@ -111,6 +111,9 @@ class DocumentSearchService:
         Of relations, not even the number of reads tells which are named that the caller may not know of.
         """
         found = [e for e in chunk.entries if query.matches(e) and may_read(call, record, e)]
+        if query.words and found and not chunk.is_told:
+            texts = self._documents.texts(record.id, [entry.local for entry in found])
+            found = [entry for entry in found if query.is_told_by(texts.get(entry.local))]
         if not query.conditions:
             return found
         promising = found if query.asks_relations else [entry for entry in found if query.holds(entry)]

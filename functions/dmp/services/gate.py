@@ -8,6 +8,7 @@ from dmp.domain.access import decide
 from dmp.domain.access_request import AccessRequest, Decision
 from dmp.domain.audit import AuditAction, AuditEntry, AuditOutcome, Interaction
 from dmp.domain.changes import Trace
+from dmp.domain.clinical_profile import ProfileKind
 from dmp.domain.consent import Consent, ConsentKind
 from dmp.domain.errors import DmpError, NotFound, Refused, TooManyRequests
 from dmp.domain.identifiers import PSEUDONYM, RECORD, Identifier, local_id
@@ -27,7 +28,12 @@ _PURPOSES = {
     RequesterKind.SERVICE: "HSYSADMIN",
 }
 TREATMENT = "TREAT"
-_MISSING = {"Consent": "no-consent", "List": "no-list"}
+_MISSING: dict[str, str] = {
+    "Consent": "no-consent",
+    "List": "no-list",
+    "ExplanationOfBenefit": "not-found",
+    **{kind.value: "not-found" for kind in ProfileKind},
+}
 """What is said of a missing resource of a type, and so of a hidden one; of all others as of a document."""
 
 

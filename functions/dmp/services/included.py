@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dmp.domain.access import decide
@@ -11,7 +11,7 @@ from dmp.domain.record import Record
 from dmp.domain.rights import Action
 from dmp.domain.search_terms import Naming, nothing_named
 from dmp.services.call import Call
-from dmp.services.document_access import is_listed, may_read
+from dmp.services.document_access import is_listed, may_include
 from dmp.services.document_sight import MOST_RELATED, as_seen
 from dmp.services.gate import asking
 
@@ -29,7 +29,8 @@ class IncludedPatient:
 
 def included_patient(call: Call, record: Record) -> IncludedPatient | None:
     """The Patient, to whoever may read it."""
-    if not decide(asking(call, record, Action.READ_PATIENT)).permit:
+    question = replace(asking(call, record, Action.READ_PATIENT), resource_type="Patient")
+    if not decide(question).permit:
         return None
     return IncludedPatient(record, own=decide(asking(call, record, Action.UPDATE_PATIENT)).permit)
 
@@ -53,5 +54,5 @@ def visible_among(
     call: Call, record: Record, entries: Collection[DocumentEntry], documents: "DocumentStore"
 ) -> list[DocumentEntry]:
     """Those of some documents that the caller may see, as the caller sees them, newest first."""
-    visible = [entry for entry in entries if is_listed(entry) and may_read(call, record, entry)]
+    visible = [entry for entry in entries if is_listed(entry) and may_include(call, record, entry)]
     return as_seen(call, record, sorted(visible, key=lambda entry: entry.local, reverse=True), documents)

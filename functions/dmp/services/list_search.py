@@ -16,8 +16,8 @@ from dmp.domain.rights import Action
 from dmp.domain.search_terms import Stretch
 from dmp.services.call import Call
 from dmp.services.document_access import existing
-from dmp.services.document_chunks import LARGE, SLACK, DocumentChunks
-from dmp.services.document_search import MOST_READ, is_for_own_alone, search_attempt
+from dmp.services.document_chunks import LARGE, MOST_READ, SLACK, DocumentChunks
+from dmp.services.document_search import is_for_own_alone, search_attempt
 from dmp.services.gate import Gate, asking, failure_of
 from dmp.services.included import IncludedPatient, included_patient, visible_among
 from dmp.services.list_sight import list_as_seen, with_visible_lists

@@ -119,7 +119,8 @@ class OpeningsService:
         persons: list[Change] = []
         if opening.guardian:
             person = self._gate.new_local(call)
-            persons = [SaveRelatedPerson(opening.guardian.made(record.id, person, call.now))]
+            guardian = opening.guardian.made(record.id, person, call.now)
+            persons = [SaveRelatedPerson(guardian.told_by(call.requester, record.identity.ins))]
             consents += self._delegation(call, record, opening, opening.guardian, person)
         record = replace(record, directives=tuple(c.directive for c in consents), decided_at=call.now)
         ins = record.identity.ins

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dmp.domain.access import decide
 from dmp.domain.access_request import AccessRequest
-from dmp.domain.clinical_profile import Candidate, Extraction, ProfileEntry, candidate_local
+from dmp.domain.clinical_profile import Candidate, Extraction, ProfileEntry, ProfileKind, candidate_local
 from dmp.domain.document import DocumentEntry, DocumentStatus
 from dmp.domain.record import Record
 from dmp.domain.rights import Action
@@ -67,7 +67,13 @@ def offered(
     """The candidates of the documents that `offering` gave, whose kinds the caller may see."""
     for extraction in extractions:
         document = documents.get(extraction.local)
-        for number, candidate in enumerate(extraction.candidates if document else ()):
-            question = replace(of_document(call, record, Action.READ, document), resource_type=candidate.kind)
-            if document and decide(question).permit:
+        kinds = {candidate.kind for candidate in extraction.candidates} if document else set()
+        seen = {kind for kind in kinds if decide(of_candidate(call, record, kind, document)).permit}
+        for number, candidate in enumerate(extraction.candidates):
+            if document and candidate.kind in seen:
                 yield Offered(candidate=candidate, number=number, document=document)
+
+
+def of_candidate(call: Call, record: Record, kind: ProfileKind, document: DocumentEntry | None) -> AccessRequest:
+    """May the caller see what a document, or one that is not there (None), offers of a kind?"""
+    return replace(of_document(call, record, Action.READ, document), resource_type=kind)

@@ -24,6 +24,8 @@ _LOOK_UP = Attempt(
 )
 _TELLING_NOTHING = (NotAuthenticated, TooManyRequests, Unavailable)
 """Failures that are the same whether there is a record or not."""
+_KNOWING_EVERYBODY = frozenset({RequesterKind.CNAM_FEED})
+"""Who gave everybody their INS, and feeds a thousand at once, of whom many have no record."""
 
 
 class Quota(StrEnum):
@@ -95,7 +97,8 @@ class LookUps:
         except _TELLING_NOTHING:
             raise
         except DmpError:
-            if self._is_by_ins.get() and self._quotas.is_used_up(call, Quota.LOOK_UP):
+            is_counted = self._is_by_ins.get() and call.requester.kind not in _KNOWING_EVERYBODY
+            if is_counted and self._quotas.is_used_up(call, Quota.LOOK_UP):
                 self._gate.refuse(call, None, _LOOK_UP, USED_UP)
             raise
 

@@ -109,15 +109,6 @@ class RecordsService:
             raise NotFound("no-version")
         return RecordView(wanted, full=True, own=_may_change(question))
 
-    def attestation(self, call: Call, record_id: str) -> Record:
-        """The record whose attestation of opening its opener may print."""
-        record = self._store.existing(record_id)
-        attempt = patient_attempt(Interaction.READ, AuditAction.READ, f"{record_id}/$attestation")
-        with as_operation():
-            decision = self._gate.admit(call, asking(call, record, Action.PRINT_ATTESTATION), attempt)
-        self._gate.trace_access(call, record, attempt, decision)
-        return record
-
     def close(self, call: Call, record_id: str, read: Callable[[], tuple[Closure, str]]) -> RecordView:
         """Close an open record: from then on nobody reads or feeds it (R.1111-36).
 

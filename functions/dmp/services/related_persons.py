@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from dmp.domain.access_request import Decision
+from dmp.domain.access import decide
+from dmp.domain.access_request import AccessRequest, Decision
 from dmp.domain.audit import AuditAction, Interaction
 from dmp.domain.changes import Change, RecordUnchanged, SaveConsent, SaveRecord
 from dmp.domain.consent import PatientRef
@@ -81,12 +82,21 @@ class RelatedPersonsService:
         attempt = _attempt(Interaction.CREATE, AuditAction.CREATE, resource_id(record_id, local))
         for _ in attempts():
             record = self._records.existing(record_id)
-            decision = self._gate.admit(call, asking(call, record, Action.WRITE_PERSON), attempt)
-            person = self._checked(record, read()).made(record.id, local, call.now)
+            decision = self._gate.admit(call, asking(call, record, Action.FEED), attempt)
+            request = self._checked(record, read())
+            self._admit_delegate(call, record, request, attempt)
+            person = request.made(record.id, local, call.now).told_by(call.requester, record.identity.ins)
             trace = self._gate.entry(call, record, attempt, decision)
             if is_committed(self._ledger, [RecordUnchanged(record), SaveRelatedPerson(person), trace]):
                 return person
         raise Unavailable("service-unavailable")
+
+    def _admit_delegate(
+        self, call: Call, record: Record, request: PersonRequest, attempt: Attempt, held: RelatedPerson | None = None
+    ) -> None:
+        """Who may tell of a person is not who may give them the INS by which they can come to act."""
+        if request.identifier and (held is None or held.identifier != request.identifier):
+            self._gate.admit(call, asking(call, record, Action.NAME_DELEGATE), attempt)
 
     def _checked(self, record: Record, request: PersonRequest) -> PersonRequest:
         if request.patient and not request.patient.is_of(record.id, record.identity.ins):
@@ -101,7 +111,7 @@ class RelatedPersonsService:
         interaction = Interaction.READ if version is None else Interaction.VREAD
         attempt = _attempt(interaction, AuditAction.READ, resource_id(record_id, local))
         record, person = self._persons.with_person(record_id, local)
-        decision = self._gate.admit(call, asking(call, record, Action.READ_PERSON), attempt)
+        decision = self._gate.admit(call, of_person(call, record, Action.READ_PERSON, person), attempt)
         is_former = person is not None and version not in (None, person.version)
         wanted = self._persons.former(record_id, local, version or 0) if is_former else person
         self._gate.trace_access(call, record, attempt, decision)
@@ -121,14 +131,20 @@ class RelatedPersonsService:
             what=(f"Patient/{record.id}",),
             query=query.described(record.id),
         )
-        decision = self._gate.admit(call, asking(call, record, Action.READ_PERSON), attempt)
-        page = self._page(record, query)
+        decision = decide(of_person(call, record, Action.READ_PERSON, None))
+        if decision.hidden:
+            self._gate.refuse(call, record, attempt, decision)
+        page = self._page(record, query, lambda person: decision.permit or _is_own(call, record, person))
+        if not decision.permit:
+            if not page.persons:
+                self._gate.refuse(call, record, attempt, decision)
+            decision = decide(of_person(call, record, Action.READ_PERSON, page.persons[0]))
         self._gate.trace_access(call, record, attempt, decision)
         return page
 
-    def _page(self, record: Record, query: PersonQuery) -> PersonPage:
+    def _page(self, record: Record, query: PersonQuery, may_see: Callable[[RelatedPerson], bool]) -> PersonPage:
         def seen(before: str) -> Iterator[RelatedPerson]:
-            return filter(query.wanted, self._persons.persons(record.id, before))
+            return (p for p in self._persons.persons(record.id, before) if query.wanted(p) and may_see(p))
 
         found = list(islice(seen(query.after), query.count + 1))
         shown = tuple(found[: query.count])
@@ -143,29 +159,36 @@ class RelatedPersonsService:
     ) -> RelatedPerson:
         """Say something else of a person; who a delegation names does not change by that.
 
-        Raises Refused, NotFound, Gone, PreconditionFailed (`version-conflict`), Invalid, Conflict
-        (`delegation-in-force`).
+        From then on it comes from this caller. Raises Refused, NotFound, Gone, PreconditionFailed (`version-conflict`),
+        Invalid, Conflict (`delegation-in-force`).
         """
+        attempt = _attempt(Interaction.UPDATE, AuditAction.UPDATE, resource_id(record_id, local))
 
         def updated(record: Record, person: RelatedPerson) -> Changed:
             if person.is_deleted:
                 raise Gone("gone")
             request = self._checked(record, read())
-            changed = person.saying(request, call.now)
+            self._admit_delegate(call, record, request, attempt, person)
+            changed = person.saying(request, call.now).told_by(call.requester, record.identity.ins)
             if person.identifier != changed.identifier and self._delegations.resting_on(call, record, person):
                 raise Conflict("delegation-in-force", "RelatedPerson.identifier")
             return changed, [SaveRecord(record.deciding(record.directives, call.now), record)]
 
-        attempt = _attempt(Interaction.UPDATE, AuditAction.UPDATE, resource_id(record_id, local))
         return self._change(call, record_id, local, attempt, updated, expected)
 
     def delete(self, call: Call, record_id: str, local: str, expected: int | None = None) -> None:
-        """Delete a person, and end the delegations that name them; a second time is answered like the first."""
+        """Delete a person, and end the delegations that name them; a second time is answered like the first.
+
+        Raises Refused, NotFound, PreconditionFailed (`version-conflict`), Conflict (`delegation-in-force`) for whoever
+        ends no delegation.
+        """
 
         def deleted(record: Record, person: RelatedPerson) -> Changed:
             if person.is_deleted:
                 return person, []
             resting = self._delegations.resting_on(call, record, person)
+            if not all(decide(asking(call, record, Action.REVOKE_CONSENT, consent)).permit for consent in resting):
+                raise Conflict("delegation-in-force")
             held = without(record.directives, *(c.local for c in resting))
             ended = [SaveConsent(c.ended(call.now), c) for c in resting]
             return person.deleted(call.now), [SaveRecord(record.deciding(held, call.now), record), *ended]
@@ -185,7 +208,7 @@ class RelatedPersonsService:
         """Every change is one of the head, too: a delegation that is made meanwhile decides, and looks, again."""
         for _ in attempts():
             record, found = self._persons.with_person(record_id, local)
-            decision = self._gate.admit(call, asking(call, record, Action.WRITE_PERSON), attempt)
+            decision = self._gate.admit(call, of_person(call, record, Action.WRITE_PERSON, found), attempt)
             person = _existing(found)
             if expected not in (None, person.version) and not person.is_deleted:
                 raise PreconditionFailed("version-conflict")
@@ -198,6 +221,15 @@ class RelatedPersonsService:
     def _entry(self, call: Call, record: Record, attempt: Attempt, decision: Decision, changes: list[Change]) -> Change:
         ended = [f"Consent/{c.consent.id}" for c in changes if isinstance(c, SaveConsent)]
         return self._gate.entry(call, record, replace(attempt, what=(*attempt.what, *ended)), decision)
+
+
+def of_person(call: Call, record: Record, action: Action, person: RelatedPerson | None) -> AccessRequest:
+    """May the caller do this to a person around the patient, or to one who is not there (None)?"""
+    return replace(asking(call, record, action), folder=person.depositor if person else None)
+
+
+def _is_own(call: Call, record: Record, person: RelatedPerson) -> bool:
+    return decide(of_person(call, record, Action.READ_PERSON, person)).permit
 
 
 def _existing(person: RelatedPerson | None) -> RelatedPerson:

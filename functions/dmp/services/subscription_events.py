@@ -7,7 +7,7 @@ from dmp.domain.document import DocumentEntry
 from dmp.domain.record import Record
 from dmp.domain.subscription import Hook, Subscription, event_for
 from dmp.services.call import Call
-from dmp.services.document_access import may_read
+from dmp.services.document_access import may_include
 
 if TYPE_CHECKING:
     from dmp.adapters.document_store import DocumentStore
@@ -44,4 +44,4 @@ class SubscriptionEventsService:
 
 
 def _may_see(subscription: Subscription, record: Record, entry: DocumentEntry, now: datetime) -> bool:
-    return may_read(Call(subscription.owner, now, ""), record, entry)
+    return may_include(Call(subscription.owner, now, ""), record, entry)

@@ -63,7 +63,8 @@ class SubscriptionsService:
                 resource_type=_TYPE,
                 what=(f"Patient/{record_id}",),
             )
-            decision = self._gate.admit(call, asking(call, record, Action.SUBSCRIBE), attempt)
+            question = replace(asking(call, record, Action.SUBSCRIBE), resource_type="DocumentReference")
+            decision = self._gate.admit(call, question, attempt)
             made = self._made(call, record, read())
             room = _room(self._subscriptions.of_record(record_id), call)
             attempt = attempt_on(_TYPE, record_id, made.local, Interaction.SUBSCRIBE, AuditAction.CREATE)

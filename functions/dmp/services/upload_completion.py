@@ -3,6 +3,7 @@
 What they tell are hints: the state is read anew, so that whatever comes twice, late or in another order ends alike.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from dmp.domain.changes import Change, RecordUnchanged, SaveDocument
@@ -35,12 +36,15 @@ class UploadCompletionService:
         ledger: "Ledger",
         verification: UploadVerification,
         release: DocumentRelease,
+        hand_on: Callable[[DocumentEntry], None],
     ) -> None:
+        """`hand_on` lets the text of a verified document be read, where it was not read with it."""
         self._documents = documents
         self._objects = objects
         self._ledger = ledger
         self._verification = verification
         self._release = release
+        self._hand_on = hand_on
 
     def arrived(self, call: Call, place: Place, version: str) -> None:
         """Verify a version of an object that came by upload; delete it where nothing awaits it, or where it is bad.
@@ -51,8 +55,7 @@ class UploadCompletionService:
         for _ in attempts():
             record, entry = self._documents.with_document(place.record, place.local)
             if record is None or entry is None or not _is_awaited(record, entry, version):
-                if entry is None or not _is_content_of(entry, version):
-                    self._objects.remove(place.key, version)
+                self._leave(place, entry, version)
                 return
             try:
                 content = content or self._objects.arrived(place.key, version, entry.content.size)
@@ -60,12 +63,20 @@ class UploadCompletionService:
                     return
                 changes = self._verification.changes(call, record, entry, content, version)
                 if is_committed(self._ledger, changes):
+                    self._hand_on(entry)
                     return
             except _BROKEN_RULES as broken:
                 if self._is_failed(call, record, entry, broken):
                     self._objects.remove(place.key, version)
                     return
         raise Unavailable("service-unavailable")
+
+    def _leave(self, place: Place, entry: DocumentEntry | None, version: str) -> None:
+        """Delete what nothing awaits; what was verified before may not have been handed on."""
+        if entry is None or not _is_content_of(entry, version):
+            self._objects.remove(place.key, version)
+        else:
+            self._hand_on(entry)
 
     def judged(self, call: Call, place: Place, version: str, verdict: Verdict) -> None:
         """Release what the scanner found nothing in, end what it found something in; nothing follows from no verdict.

@@ -23,6 +23,7 @@ from dmp.services.deposit_targets import find_replaced
 from dmp.services.document_editions import edition_changes
 from dmp.services.document_release import DocumentRelease, Reason
 from dmp.services.gate import asking
+from dmp.services.indexing import Readers, deposited_changes
 
 if TYPE_CHECKING:
     from dmp.adapters.document_store import DocumentStore
@@ -36,12 +37,18 @@ class UploadVerification:
     """Makes of announced documents what they would be had they come with their bytes."""
 
     def __init__(
-        self, records: "RecordStore", documents: "DocumentStore", release: DocumentRelease, read: Read
+        self,
+        records: "RecordStore",
+        documents: "DocumentStore",
+        release: DocumentRelease,
+        read: Read,
+        readers: Readers,
     ) -> None:
         self._records = records
         self._documents = documents
         self._release = release
         self._read = read
+        self._readers = readers
 
     def changes(self, call: Call, record: Record, entry: DocumentEntry, content: bytes, version: str) -> list[Change]:
         """What is written of a document whose bytes are those that were announced.
@@ -59,7 +66,7 @@ class UploadVerification:
         claim = self._claim(plan, entry, document, stored)
         after = _verified(call, plan, entry, document, stored)
         step = self._release.step(call, record, entry, after, formers, Reason.UPLOAD, later=plan.later_than(0))
-        return [*step, claim, *edition_changes(plan, {0: after})]
+        return [*step, claim, *edition_changes(plan, {0: after}), *deposited_changes(after, content, self._readers)]
 
     def _plan(self, call: Call, record: Record, entry: DocumentEntry, document: SubmittedDocument) -> Plan:
         """The document as a submission of its own; what it replaces by its metadata was found when it was announced."""

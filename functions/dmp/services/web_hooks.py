@@ -1,6 +1,7 @@
 """Delivering one hook: to a receiver who still may know, signed, without content, until it arrives or is given up."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dmp.domain.access import decide
@@ -68,7 +69,8 @@ class WebHooksService:
         record, found = self._subscriptions.with_subscription(*address)
         if record is None or found is None or not found.is_active(call.now):
             return record, None
-        may_search = decide(asking(Call(found.owner, call.now, ""), record, Action.SEARCH)).permit
+        question = asking(Call(found.owner, call.now, ""), record, Action.SEARCH)
+        may_search = decide(replace(question, resource_type="DocumentReference")).permit
         return record, found if may_search else None
 
     def _end(self, call: Call, record: Record, subscription: Subscription, status: SubscriptionStatus) -> None:

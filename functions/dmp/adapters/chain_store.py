@@ -1,0 +1,150 @@
+"""The chains of the trace, beside it in the audit table: links, the heads that changed, and where the seals lie.
+
+Nothing of it is ever changed: a link, a head and a seal are put where nothing is.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from dmp.adapters import keys
+from dmp.adapters.aws import unavailable_on_failure
+from dmp.adapters.record_items import Item
+from dmp.adapters.table import Range, Table
+from dmp.domain.seal import Link, Seal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+_LAST = "\uffff"
+SHARDS = 8
+
+
+class ChainStore:
+    """Links, heads and seals."""
+
+    def __init__(self, table: Table, client: "Callable[[], DynamoDBClient]", name: str) -> None:
+        self._table = table
+        self._client = client
+        self._name = name
+
+    def entries(self, record: str, locals_: list[str]) -> dict[str, str]:
+        """The stored texts of some entries of a record."""
+        found = self._table.batch_get(keys.partition(record), locals_)
+        return {local: item["entry"]["S"] for local, item in found.items()}
+
+    def all_entries(self, record: str) -> Iterator[tuple[str, str]]:
+        """Local id and stored text of every entry of a record, oldest first."""
+        after = None
+        while True:
+            items, after = self._table.query(keys.partition(record), Range("0", "~"), forward=True, after=after)
+            yield from ((item["sk"]["S"], item["entry"]["S"]) for item in items)
+            if after is None:
+                return
+
+    def links(self, record: str, *, newest_first: bool = False) -> Iterator[Link]:
+        """The links of a record's chain."""
+        after = None
+        while True:
+            span = Range("0", "~")
+            items, after = self._table.query(_chain(record), span, forward=not newest_first, after=after)
+            yield from (_link(record, item) for item in items)
+            if after is None:
+                return
+
+    def is_linked(self, link: Link) -> bool:
+        """Put a link behind the others, and its head among those to be sealed; False where another was quicker."""
+        item = keys.item_key(_chain(link.record), f"{link.number:012d}") | {
+            "entries": {"S": json.dumps(link.entries)},
+            "head": {"S": link.head},
+            "at": {"S": keys.instant(link.at)},
+        }
+        changed = keys.item_key(_changed(link.at, link.record), f"{keys.instant(link.at)}#{link.record}#{link.number}")
+        changed |= {"record": {"S": link.record}, "number": {"N": str(link.number)}, "head": {"S": link.head}}
+        return self._are_put(item, changed)
+
+    def changed(self, since: datetime, until: datetime) -> Iterator[tuple[str, int, str]]:
+        """Record, number and head of the chains that grew between two moments."""
+        for month in _months(since, until):
+            for shard in range(SHARDS):
+                yield from self._changed(f"W#{month}#{shard}", since, until)
+
+    def _changed(self, pk: str, since: datetime, until: datetime) -> Iterator[tuple[str, int, str]]:
+        after = None
+        while True:
+            span = Range(keys.instant(since), keys.instant(until))
+            items, after = self._table.query(pk, span, forward=True, after=after)
+            yield from ((item["record"]["S"], int(item["number"]["N"]), item["head"]["S"]) for item in items)
+            if after is None:
+                return
+
+    def last_seal(self) -> Seal | None:
+        """The newest seal."""
+        items, _ = self._table.query("SEALS", Range("0", "~"), limit=1)
+        return _seal(items[0]) if items else None
+
+    def seals_from(self, moment: datetime, limit: int) -> list[Seal]:
+        """The first seals that cover what was chained at a moment."""
+        items, _ = self._table.query("SEALS", Range(keys.instant(moment), "~"), limit=limit, forward=True)
+        return list(map(_seal, items))
+
+    def keep_seal(self, seal: Seal) -> None:
+        """Say where a seal lies."""
+        item = keys.item_key("SEALS", keys.instant(seal.until))
+        told = {"number": {"N": str(seal.number)}, "text": {"S": seal.text}, "signature": {"S": seal.signature}}
+        self._are_put(item | told)
+
+    def _are_put(self, *items: Item) -> bool:
+        """Put all these items where nothing is, or none of them."""
+        never = "attribute_not_exists(pk)"
+        puts = [{"Put": {"TableName": self._name, "Item": one, "ConditionExpression": never}} for one in items]
+        with unavailable_on_failure():
+            try:
+                self._client().transact_write_items(TransactItems=puts)  # type: ignore[arg-type]
+            except ClientError as failure:
+                reasons = failure.response.get("CancellationReasons", [])
+                if not any(one.get("Code") == "ConditionalCheckFailed" for one in reasons):
+                    raise
+                return False
+        return True
+
+
+def _chain(record: str) -> str:
+    return f"K#{record}"
+
+
+def _changed(at: datetime, record: str) -> str:
+    return f"W#{keys.instant(at)[:7]}#{keys.shard(record, SHARDS)}"
+
+
+def _months(since: datetime, until: datetime) -> list[str]:
+    year, month = since.year, since.month
+    found = []
+    while (year, month) <= (until.year, until.month):
+        found.append(f"{year:04d}-{month:02d}")
+        year, month = (year + month // 12, month % 12 + 1)
+    return found
+
+
+def _link(record: str, item: Mapping[str, Any]) -> Link:
+    return Link(
+        record=record,
+        number=int(item["sk"]["S"]),
+        entries=tuple(json.loads(item["entries"]["S"])),
+        head=item["head"]["S"],
+        at=datetime.fromisoformat(item["at"]["S"]),
+    )
+
+
+def _seal(item: Mapping[str, Any]) -> Seal:
+    return Seal(
+        number=int(item["number"]["N"]),
+        until=datetime.fromisoformat(item["sk"]["S"]),
+        text=item["text"]["S"],
+        signature=item["signature"]["S"],
+    )

@@ -1,0 +1,57 @@
+"""Seals the chains of the trace: a signature a minute over the heads of all that grew (RFC 6962, KMS)."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from dmp.domain.seal import Head, Seal, leaf_of, root_of, seal_hash, seal_text
+
+if TYPE_CHECKING:
+    from dmp.adapters.chain_store import ChainStore
+    from dmp.adapters.seal_store import SealStore
+
+_OVERLAP = timedelta(minutes=2)
+"""What was sealed so long before is looked at again, for what was written late."""
+_BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class AuditSealer:
+    """The seals of one installation."""
+
+    def __init__(self, chains: "ChainStore", seals: "SealStore", name_of: Callable[[str], str]) -> None:
+        """`name_of` gives the name of a record in the leaves, which tell nobody whose they are."""
+        self._chains = chains
+        self._seals = seals
+        self._name_of = name_of
+
+    def seal(self, now: datetime) -> int:
+        """Seal what grew since the last seal; the number of heads, 0 where nothing did and nothing is written.
+
+        Raises Unavailable where that is not certain; done again, it comes to the same.
+        """
+        last = self._chains.last_seal()
+        since = last.until - _OVERLAP if last else _BEGINNING
+        heads = self._heads(since, now)
+        if not heads or (last and last.until >= now):
+            return 0
+        leaves = sorted(heads.values())
+        if last and _is_old(leaves, self._seals.leaves(last.number)):
+            return 0
+        number, before = (last.number + 1, seal_hash(last.text)) if last else (1, "")
+        text = seal_text(number, before, now.isoformat(), len(leaves), root_of([leaf_of(one) for one in leaves]))
+        made = Seal(number=number, until=now, text=text, signature=self._seals.signed(text))
+        self._chains.keep_seal(self._seals.keep(made, leaves))
+        return len(leaves)
+
+    def _heads(self, since: datetime, until: datetime) -> dict[str, Head]:
+        """The newest head of each chain that grew, by the name of its record."""
+        found: dict[str, Head] = {}
+        for record, number, head in self._chains.changed(since, until):
+            name = self._name_of(record)
+            if name not in found or found[name].number < number:
+                found[name] = Head(name, number, head)
+        return found
+
+
+def _is_old(leaves: list[Head], sealed: list[Head]) -> bool:
+    return set(leaves) <= set(sealed)
