@@ -29,9 +29,10 @@ def test_the_tour_of_the_readme_does_what_it_says() -> None:
         )
 
     assert tour.returncode == 0, tour.stderr
-    fed, published, content, stranger, revoked, specialist, *trace = tour.stdout.splitlines()
+    fed, published, content, section, stranger, revoked, specialist, *trace = tour.stdout.splitlines()
     assert (fed, published, revoked) == ("201 Created", "current", "inactive")
     assert content == "%PDF-1.4"
+    assert section == "Alertes"
     assert stranger == specialist
     assert "autoris" in stranger
     assert [line.split()[1] for line in trace].count("refused") == 2
