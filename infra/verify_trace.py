@@ -27,20 +27,21 @@ def sha(*parts: bytes) -> bytes:
     return hashlib.sha256(b"".join(parts)).digest()
 
 
-def heads(entries: list[dict[str, str]], problems: list[str]) -> list[bytes]:
-    """The head of the chain behind each entry."""
-    head, found = bytes(32), []
-    for entry in entries:
+def heads(proof: dict[str, Any], problems: list[str]) -> dict[int, str]:
+    """The head of the chain by the number of entries before it."""
+    head, number = bytes.fromhex(proof["start"]["head"]), proof["start"]["number"]
+    found = {number: head.hex()}
+    for entry in proof["entries"]:
+        digest = bytes.fromhex(entry.get("digest", ""))
         if "entry" in entry:
             digest = sha(entry["entry"].encode())
-            if json.loads(entry["entry"])["id"] != entry["id"]:
-                problems.append(f"the entry {entry['id']} is that of another id")
-        else:
-            digest = bytes.fromhex(entry.get("digest", ""))
+            told = json.loads(entry["entry"])
+            if (told["id"], told["p"]) != (entry["id"], proof["record"]):
+                problems.append(f"the entry {entry['id']} is that of another id or record")
         if len(digest) != 32:
-            problems.append(f"the entry {entry['id']} is missing")
-        head = sha(head, digest)
-        found.append(head)
+            problems.append(f"the entry {entry.get('id')} is missing")
+        head, number = sha(head, digest), number + 1
+        found[number] = head.hex()
     return found
 
 
@@ -57,38 +58,36 @@ def root(leaf: bytes, place: int, size: int, path: list[bytes]) -> bytes | None:
     return sha(b"\x01", *pair) if below else None
 
 
-def is_signed(seal: dict[str, Any], key: bytes) -> bool:
-    """Whether the text of a seal was signed by the key (DER)."""
+def seal_problems(name: str, seal: dict[str, Any], key: bytes, found: dict[int, str]) -> list[str]:
+    """What is wrong with a seal, or with the chain whose head it holds."""
+    problems, number, text = [], seal["number"], json.loads(seal["text"])
+    if number not in found and number >= min(found):
+        problems.append(f"{number} entries are sealed, {max(found)} are there")
+    elif found.get(number, seal["head"]) != seal["head"]:
+        problems.append("the chain does not lead to the sealed head: an entry was changed, moved, added or taken out")
+    leaf = sha(b"\x00", f"{name}:{number}:{seal['head']}".encode())
+    reached = root(leaf, seal["place"], seal["size"], [bytes.fromhex(one) for one in seal["path"]])
+    if reached is None or reached.hex() != text["root"] or text["size"] != seal["size"]:
+        problems.append("the head is not under the root of the seal")
     public: Any = serialization.load_der_public_key(key)
     try:
         public.verify(base64.b64decode(seal["signature"]), seal["text"].encode(), ec.ECDSA(hashes.SHA256()))
     except InvalidSignature:
-        return False
-    return True
+        problems.append("the seal is not signed by the key")
+    return problems
 
 
 def verify(proof: dict[str, Any], key: bytes | None = None) -> list[str]:
     """The problems of a proof; none where every sealed entry is what it was when it was sealed."""
     problems: list[str] = []
-    found, seal = heads(proof["entries"], problems), proof["seal"]
-    if seal is None:
-        return [*problems, "nothing is sealed yet: ask again in a minute"]
-    number, text = seal["number"], json.loads(seal["text"])
-    if len(found) < number:
-        problems.append(f"{number} entries are sealed, {len(found)} are there")
-    elif found[number - 1].hex() != seal["head"]:
-        problems.append("the chain does not lead to the sealed head: an entry was changed, moved, added or taken out")
-    leaf = sha(b"\x00", f"{proof['name']}:{number}:{seal['head']}".encode())
-    reached = root(leaf, seal["place"], seal["size"], [bytes.fromhex(one) for one in seal["path"]])
-    if reached is None or reached.hex() != text["root"] or text["size"] != seal["size"]:
-        problems.append("the head is not under the root of the seal")
-    own = base64.b64decode(proof["key"])
-    if (key is not None and key != own) or not is_signed(seal, own):
-        problems.append("the seal is not signed by the key")
-    newest = max(moment(entry["id"]) for entry in proof["entries"])
+    own, found = base64.b64decode(proof["key"]), heads(proof, problems)
+    seals = [one for one in (proof["seal"], proof["whole"]) if one]
+    problems += [problem for seal in seals for problem in seal_problems(proof["name"], seal, own, found)]
+    problems += [] if proof["seal"] else ["nothing is sealed yet: ask again in a minute"]
+    problems += ["the proof has another key"] if key not in (None, own) else []
+    newest = max((moment(entry["id"]) for entry in proof["entries"] if "id" in entry), default=0)
     late = [one for one in proof["unchained"] if newest - moment(one) > HOUR]
-    problems += [f"the entry {one} is in no chain, although much later ones are" for one in late]
-    return problems
+    return problems + [f"the entry {one} is in no chain, although much later ones are" for one in late]
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def watched() -> Iterator[set[tuple[str, Permission]]]:
         names = {os.environ[variable]: name for variable, name in RESOURCES.items() if variable in os.environ}
         for wanted in asked(self.meta.service_model.service_name, operation, request, names):
             ask(wanted)
-        with told_as_allowed(operation):
+        with told_as_allowed(operation, names.get(request.get("Bucket", ""), "")):
             return call_aws(self, operation, request)
 
     def run(self: Direct, name: str, event: Mapping[str, Any]) -> Any:
@@ -94,14 +94,14 @@ def watched() -> Iterator[set[tuple[str, Permission]]]:
 
 
 @contextmanager
-def told_as_allowed(operation: str) -> Iterator[None]:
+def told_as_allowed(operation: str, bucket: str) -> Iterator[None]:
     """Say as S3 does that an object is not there: to functions that may not list the bucket, only that it is denied."""
     try:
         yield
     except ClientError as failure:
         function, code = _running.get(), failure.response.get("Error", {}).get("Code")
         is_missing = operation in ("GetObject", "HeadObject") and code in ("404", "NoSuchKey", "NoSuchVersion")
-        if not function or not is_missing or is_allowed(function, Permission("s3:ListBucket", "DocumentsBucket")):
+        if not function or not is_missing or is_allowed(function, Permission("s3:ListBucket", bucket)):
             raise
         raise ClientError({"Error": {"Code": "AccessDenied"}}, operation) from failure
 

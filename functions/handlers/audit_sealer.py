@@ -1,4 +1,4 @@
-"""Every minute, without a request: a seal over the trace of all records that grew; by order, one chain made whole."""
+"""Without a request: every minute a seal over the records whose trace grew, every hour one over all records."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,9 +19,11 @@ _SEALER = AuditSealer(_CHAINS, _SEALS, _BASE.keyring.sealed_record)
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """Seal; with `{"record": id}`, chain first what of that record is not chained."""
+    """Seal what grew; with `{"whole": true}`, all records; with `{"record": id}`, chain first what is not chained."""
     record = event.get("record")
     missing = AuditChain(_CHAINS, _BASE.clock).complete(record) if isinstance(record, str) else 0
     if missing:
         logger.warning("trace_completed", extra={"entries": missing})
-    return {"sealed": _SEALER.seal(_BASE.clock()), "completed": missing}
+    now = _BASE.clock()
+    shards = _SEALER.seal_whole(now) if event.get("whole") else 0
+    return {"sealed": _SEALER.seal(now), "completed": missing, "shards": shards}

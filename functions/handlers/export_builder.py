@@ -52,7 +52,9 @@ def _json(resource: Mapping[str, Any]) -> bytes:
 def _proof(call: Call, record: Record) -> Iterator[tuple[str, list[bytes]]]:
     from dmp.proof_answers import proofs
 
-    yield "proof.json", [_json(proofs(_BASE).of(call, record))]
+    proof = proofs(_BASE).archived(call, record)
+    if proof is not None:
+        yield "proof.json", [_json(proof)]
 
 
 _WRITING = Writing(

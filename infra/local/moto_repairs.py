@@ -2,8 +2,8 @@
 
 moto 5.2.5 loses updates when threads share a table, copies every touched table whole for each item of a transaction,
 sorts every table whole for each query, does not know the host name that botocore calls DynamoDB Streams by, tells of an
-object of a versioned bucket without its version, and makes every key of a template one that encrypts. `apply` mends all
-six, once a process.
+object of a versioned bucket without its version, makes every key of a template one that encrypts, and hands over no
+message behind one that is too old. `apply` mends all seven, once a process.
 """
 
 import copy
@@ -28,6 +28,7 @@ def apply() -> None:
     _make_queries_light()
     _make_notifications_whole()
     _make_keys_as_declared()
+    _make_queues_forget()
 
 
 def _make_calls_atomic() -> None:
@@ -93,6 +94,21 @@ def _make_keys_as_declared() -> None:
         )
 
     _patch(Key, "create_from_cloudformation_json", staticmethod(as_declared))
+
+
+def _make_queues_forget() -> None:
+    """Take out of a queue what is older than its retention, before anything is received from it."""
+    from moto.sqs.models import SQSBackend
+
+    receive = SQSBackend.receive_message
+
+    @wraps(receive)
+    def of_those_kept(backend: Any, queue_name: str, *given: Any, **named: Any) -> Any:
+        is_kept, queue = backend.is_message_valid_based_on_retention_period, backend.get_queue(queue_name)
+        queue._messages[:] = [message for message in queue._messages if is_kept(queue_name, message)]
+        return receive(backend, queue_name, *given, **named)
+
+    _patch(SQSBackend, "receive_message", of_those_kept)
 
 
 def _make_notifications_whole() -> None:

@@ -113,8 +113,9 @@ class TestFhirpy:
 class TestFhirclient:
     def client(self, who: Caller, token: str = "") -> Any:
         client = FHIRClient(settings={"app_id": "tests", "api_base": f"{who.stack.url}/fhir"})
-        client.server.session.headers["Authorization"] = f"Bearer {token or who.token}"
         client.prepare()
+        assert client.server.auth.auth_type == "oauth2", "the capability statement names the authorization server"
+        client.server.auth.access_token = token or who.token
         return client.server
 
     def test_it_reads_the_capability_and_feeds_a_record(self, author: Caller, record: HttpRecord) -> None:

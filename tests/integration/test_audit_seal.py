@@ -19,6 +19,7 @@ from infra.verify_trace import root, verify
 from tests.api_client import ApiClient
 from tests.aws_calls import Killed, Moment, answer_lost, killed
 from tests.fed_record import SPECIALIST, FedRecord, open_record, partition
+from tests.minor_record import open_minor_record
 from tests.requester_factories import requester_professional
 
 type Json = dict[str, Any]
@@ -202,13 +203,85 @@ def test_whatever_is_done_to_a_sealed_trace_shows(
     assert verify(proof(record))
 
 
-def test_an_end_that_is_cut_off_contradicts_an_earlier_proof(record: FedRecord) -> None:
-    earlier = sealed(record)
+def test_an_end_that_is_cut_off_shows(record: FedRecord) -> None:
+    sealed(record)
+    sealed(record)
+    assert seal(record, {"whole": True})["shards"] > 0
+    assert verify(proof(record)) == []
+
     shortened(record, {})
 
-    now = proof(record)
+    assert verify(proof(record))
 
-    assert now["seal"] is None or now["seal"]["number"] < earlier["seal"]["number"]
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_a_trace_that_is_written_anew_shows_although_honest_functions_seal_it(
+    record: FedRecord, kept: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("ERROR", logger="dmp")
+    sealed(record)
+    seal(record, {"whole": True})
+    items = entries(record)
+    for item in [*items, *links(record)]:
+        remove(record, item)
+    forged = [item for place, item in enumerate(items) if place != 1]
+    for item in forged[: len(forged) - kept]:
+        overwrite(record, item)
+    record.api.get(f"/fhir/Patient/{record.id}", as_=record.patient)
+
+    made = sealed(record)
+    seal(record, {"whole": True})
+
+    assert verify(made)
+    assert verify(proof(record))
+    alarms = [one for one in caplog.records if getattr(one, "record", "") == record.id]
+    assert [one.message for one in alarms] == ["trace_rewritten"] * (1 - kept), "a shorter one is found by its proof"
+
+
+def test_a_trace_that_is_gone_as_a_whole_shows(record: FedRecord) -> None:
+    sealed(record)
+    seal(record, {"whole": True})
+    for item in [*entries(record), *links(record)]:
+        remove(record, item)
+
+    assert verify(proof(record))
+
+
+def test_a_record_that_goes_on_is_sealed_with_the_whole_again(record: FedRecord) -> None:
+    sealed(record)
+    seal(record, {"whole": True})
+    first = proof(record)["whole"]["number"]
+    sealed(record)
+    seal(record, {"whole": True})
+
+    made = proof(record)
+
+    assert made["whole"]["number"] > first
+    assert verify(made) == []
+    assert seal(record, {"whole": True})["shards"] == 0
+
+
+def test_a_long_trace_is_proven_by_its_newest_entries(record: FedRecord, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dmp.services import proofs
+
+    for _ in range(5):
+        sealed(record)
+    whole = proof(record)
+    monkeypatch.setattr(proofs, "MOST_TEXT", 1500)
+
+    made = proof(record)
+
+    assert 0 < len(made["entries"]) < len(whole["entries"])
+    assert made["start"]["number"] > 0
+    assert verify(made) == []
+
+
+def test_a_representative_gets_no_proof(api: ApiClient, stack: Mapping[str, str]) -> None:
+    minor = open_minor_record(api, stack)
+
+    refused = api.get(f"/fhir/AuditEvent/$proof?patient={minor.id}", as_=minor.guardian)
+
+    assert (refused.status, refused.code) == (403, "not-authorised")
 
 
 @pytest.mark.parametrize("part", ["text", "signature", "path", "head", "place"])

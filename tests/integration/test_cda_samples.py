@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from dmp.adapters import aws, keys
 from dmp.cda.timestamp import instant
+from dmp.composition import foundation
 from dmp.domain.clinical_document import unique_id_of
 from dmp.domain.code_lists import document_type
 from dmp.domain.identifiers import INS_SYSTEMS, Identifier
@@ -77,8 +79,10 @@ def test_every_sample_is_taken_into_the_record_of_its_person(api: ApiClient, sta
 
 
 def opened_for(api: ApiClient, stack: dict[str, str], ins: Json, born: str) -> FedRecord:
-    """The record of the person whom a sample is about."""
+    """A record of the person whom a sample is about, whatever another test opened for the same person."""
     value, system = ins["extension"], f"urn:oid:{ins['root']}"
+    known = keys.ins(foundation().keyring.ins_digest(Identifier(system, value)))
+    aws.client("dynamodb").delete_item(TableName=stack["RECORDS_TABLE"], Key=known)
     patient, birth_date = requester_patient(f"{system}|{value}"), f"{born[:4]}-{born[4:6]}-{born[6:]}"
     body = bodies.opening(value, patient={"resource": bodies.patient(value, system, birthDate=birth_date)})
     answer = api.post("/fhir/Patient/$open", body, as_=patient)

@@ -1,14 +1,19 @@
 """moto, mended: parallel writers lose nothing, and a transaction that fails leaves nothing behind."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import boto3
 import pytest
+import time_machine
 from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from tests.aws_stack import NOWHERE
 
@@ -120,3 +125,33 @@ def test_a_transaction_that_fails_leaves_items_and_stream_as_they_were(dynamodb:
     assert reasons == ["None", "None", "ConditionalCheckFailed"]
     assert rows == [item("old", v={"N": "1"})]
     assert stream_length() == before == 1
+
+
+def test_a_key_of_a_template_signs_where_it_says_so(stack: Mapping[str, str]) -> None:
+    kms = boto3.client("kms")
+
+    signed = kms.sign(KeyId=stack["SEAL_KEY"], Message=b"text", MessageType="RAW", SigningAlgorithm="ECDSA_SHA_256")[
+        "Signature"
+    ]
+
+    public = load_der_public_key(kms.get_public_key(KeyId=stack["SEAL_KEY"])["PublicKey"])
+    assert isinstance(public, ec.EllipticCurvePublicKey)
+    public.verify(signed, b"text", ec.ECDSA(SHA256()))
+
+
+def test_what_is_too_old_in_a_queue_holds_up_nothing(stack: Mapping[str, str]) -> None:
+    sqs, url = boto3.client("sqs"), stack["LOST_ENTRIES"]
+    with time_machine.travel(datetime.now(UTC) - timedelta(days=40), tick=False):
+        sqs.send_message(QueueUrl=url, MessageBody="old")
+    sqs.send_message(QueueUrl=url, MessageBody="new")
+
+    received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+
+    assert [one["Body"] for one in received] == ["new"]
+
+
+def test_a_bucket_tells_each_of_its_queues_of_its_own_folder(stack: Mapping[str, str]) -> None:
+    told = boto3.client("s3").get_bucket_notification_configuration(Bucket=stack["DOCUMENTS_BUCKET"])
+
+    folders = [one["Filter"]["Key"]["FilterRules"][0]["Value"] for one in told["QueueConfigurations"]]
+    assert sorted(folders) == ["documents/", "uploads/"]

@@ -225,4 +225,5 @@ def test_no_item_of_a_suspended_record_is_touched(record: FedRecord) -> None:
     suspend(record, "resume")
 
     assert others() == before
-    assert aws.client("s3").list_objects_v2(Bucket=record.stores["DOCUMENTS_BUCKET"], Prefix=record.id)["KeyCount"] == 2
+    kept = aws.client("s3").list_objects_v2(Bucket=record.stores["DOCUMENTS_BUCKET"], Prefix=f"documents/{record.id}/")
+    assert kept["KeyCount"] == 2

@@ -33,10 +33,19 @@ class ChainStore:
         self._client = client
         self._name = name
 
-    def entries(self, record: str, locals_: list[str]) -> dict[str, str]:
-        """The stored texts of some entries of a record."""
-        found = self._table.batch_get(keys.partition(record), locals_)
-        return {local: item["entry"]["S"] for local, item in found.items()}
+    def newest_entries(self, record: str, most: int) -> tuple[dict[str, str], bool]:
+        """The stored texts of the newest entries by their local ids, about `most` characters; whether these are all."""
+        found: dict[str, str] = {}
+        after = None
+        while True:
+            items, after = self._table.query(keys.partition(record), Range("0", "~"), after=after)
+            for item in items:
+                found[item["sk"]["S"]] = item["entry"]["S"]
+                most -= len(item["entry"]["S"])
+                if most < 0:
+                    return found, False
+            if after is None:
+                return found, True
 
     def all_entries(self, record: str) -> Iterator[tuple[str, str]]:
         """Local id and stored text of every entry of a record, oldest first."""
@@ -56,6 +65,11 @@ class ChainStore:
             yield from (_link(record, item) for item in items)
             if after is None:
                 return
+
+    def head_at(self, record: str, number: int) -> str | None:
+        """The head of the chain behind this many entries, where a link ends there."""
+        item = self._table.get(keys.item_key(_chain(record), f"{number:012d}"))
+        return str(item["head"]["S"]) if item else None
 
     def is_linked(self, link: Link) -> bool:
         """Put a link behind the others, and its head among those to be sealed; False where another was quicker."""

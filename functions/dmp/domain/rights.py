@@ -32,6 +32,8 @@ class Action(StrEnum):
     ARCHIVE = "archive"
     DELETE = "delete"
     READ_TRACE = "read-trace"
+    PROVE_TRACE = "prove-trace"
+    """Have shown that nothing of the trace was changed, with the hash of what is hidden: not for representatives."""
     EXPLAIN = "explain"
     """Learn who may see what, and why."""
     READ_CONSENT = "read-consent"
@@ -82,7 +84,7 @@ _OF_THE_PERSON = frozenset(Action) - _NEVER_A_PERSONS - {Action.DELETE, Action.R
 ENTITLED: dict[RequesterKind, frozenset[Action]] = {
     RequesterKind.PROFESSIONAL: (
         (_READING | _FEEDING | _KEEPING | _CONSENTING | _SUBSCRIBING)
-        | {Action.EMERGENCY, Action.EXPLAIN, Action.READ_TRACE, Action.READ_MESSAGE}
+        | {Action.EMERGENCY, Action.EXPLAIN, Action.READ_TRACE, Action.PROVE_TRACE, Action.READ_MESSAGE}
         | _OF_PERSONS
     ),
     RequesterKind.EMPLOYEE: _READING | _FEEDING | _KEEPING | _OF_PERSONS | {Action.READ_CONSENT},
@@ -98,11 +100,11 @@ ENTITLED: dict[RequesterKind, frozenset[Action]] = {
 
 GRANTED: dict[Capacity, frozenset[Action]] = {
     Capacity.PATIENT: _OF_THE_PERSON,
-    Capacity.LEGAL_REPRESENTATIVE: _OF_THE_PERSON,
+    Capacity.LEGAL_REPRESENTATIVE: _OF_THE_PERSON - {Action.PROVE_TRACE},
     Capacity.CAREGIVER: _READING | {Action.FEED, Action.READ_PERSON},
     Capacity.ATTENDING_PHYSICIAN: (
         (_READING | _CONSENTING)
-        | {Action.FEED, Action.MASK, Action.ARCHIVE, Action.READ_TRACE, Action.PRINT_ATTESTATION}
+        | {Action.FEED, Action.MASK, Action.ARCHIVE, Action.READ_TRACE, Action.PROVE_TRACE, Action.PRINT_ATTESTATION}
         | {Action.EXPLAIN, Action.READ_PERSON, Action.SUBSCRIBE}
     ),
     Capacity.AUTHOR: _KEEPING | _OF_PERSONS | {Action.READ},
@@ -111,9 +113,9 @@ GRANTED: dict[Capacity, frozenset[Action]] = {
 }
 """What a capacity towards one record gives."""
 
-WHILE_CLOSED = frozenset({Action.READ_TRACE, Action.REOPEN, Action.ERASE})
+WHILE_CLOSED = frozenset({Action.READ_TRACE, Action.PROVE_TRACE, Action.REOPEN, Action.ERASE})
 """What the person, and for reopening the CPAM agent, may still do with a closed record."""
-ONCE_ERASED = frozenset({Action.READ_TRACE})
+ONCE_ERASED = frozenset({Action.READ_TRACE, Action.PROVE_TRACE})
 """What is left to the person of a record whose content is gone, or going."""
 
 CONSENT_MAKERS: dict[ConsentKind, frozenset[Capacity]] = {

@@ -11,6 +11,8 @@ from datetime import datetime
 
 NOTHING = bytes(32)
 """The head of a chain that has no entry yet."""
+SHARD_CHARS = 3
+"""Hexadecimal digits of a record's name that say in which shard it is: 4,096 of them."""
 LARGEST_LINK = 100
 """Entries that one link holds at most."""
 

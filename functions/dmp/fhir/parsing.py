@@ -9,6 +9,7 @@ from dmp.domain.visible_text import is_visible
 
 MAX_BYTES = 4_718_592
 MAX_DEPTH = 32
+_DOCUMENTS = frozenset({"DocumentReference", "List"})
 MAX_NODES = 100_000
 MOST_ELEMENTS = 400_000
 """Of a batch, which holds up to a thousand resources, each with its own elements."""
@@ -38,8 +39,13 @@ def parse_object(
 
 
 def is_batch(bundle: dict[str, Any]) -> bool:
-    """Whether a parsed Bundle is a batch."""
-    return bundle.get("type") == "batch"
+    """Whether a parsed Bundle is a batch that may be the insurer's: documents in one are an ITI-65 gone wrong."""
+    entries = bundle.get("entry")
+    listed = entries if isinstance(entries, list) else []
+    resources = [entry.get("resource") for entry in listed if isinstance(entry, dict)]
+    types = {resource.get("resourceType") for resource in resources if isinstance(resource, dict)}
+    is_of_documents = not types.isdisjoint(_DOCUMENTS) and "ExplanationOfBenefit" not in types
+    return bundle.get("type") == "batch" and not is_of_documents
 
 
 def checked(resource: dict[str, Any]) -> dict[str, Any]:

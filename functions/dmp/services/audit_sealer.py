@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from dmp.domain.seal import Head, Seal, leaf_of, root_of, seal_hash, seal_text
+from dmp.domain.seal import SHARD_CHARS, Head, Seal, leaf_of, root_of, seal_hash, seal_text
+from dmp.observability import logger
 
 if TYPE_CHECKING:
     from dmp.adapters.chain_store import ChainStore
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 _OVERLAP = timedelta(minutes=2)
 """What was sealed so long before is looked at again, for what was written late."""
+_A_DAY_AND_MORE = timedelta(hours=50)
+"""How far back records are looked for that grew: twice the time between two seals of the whole, and some."""
 _BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -42,6 +45,44 @@ class AuditSealer:
         made = Seal(number=number, until=now, text=text, signature=self._seals.signed(text))
         self._chains.keep_seal(self._seals.keep(made, leaves))
         return len(leaves)
+
+    def seal_whole(self, now: datetime) -> int:
+        """Seal all records anew, shard by shard, where one grew since their last seal; the number of shards written.
+
+        A record whose chain does not go on where it was sealed keeps its sealed head, so that no proof of it holds any
+        more, and is an alarm. Raises Unavailable; done again, it comes to the same.
+        """
+        grown: dict[str, dict[str, tuple[str, Head]]] = {}
+        for record, number, head in self._chains.changed(now - _A_DAY_AND_MORE, now):
+            name = self._name_of(record)
+            shard = grown.setdefault(name[:SHARD_CHARS], {})
+            if name not in shard or shard[name][1].number < number:
+                shard[name] = record, Head(name, number, head)
+        return sum(self._is_written(shard, heads, now) for shard, heads in sorted(grown.items()))
+
+    def _is_written(self, shard: str, grown: dict[str, tuple[str, Head]], now: datetime) -> bool:
+        before = self._seals.whole(shard)
+        last, sealed = before or (None, [])
+        known = {one.name: one for one in sealed}
+        merged = known | {name: self._next(known.get(name), *grown[name]) for name in grown}
+        if merged == known:
+            return False
+        leaves = sorted(merged.values())
+        number, previous = (last.number + 1, seal_hash(last.text)) if last else (1, "")
+        text = seal_text(number, previous, now.isoformat(), len(leaves), root_of([leaf_of(one) for one in leaves]))
+        self._seals.keep_whole(
+            shard, Seal(number=number, until=now, text=text, signature=self._seals.signed(text)), leaves
+        )
+        return True
+
+    def _next(self, sealed: Head | None, record: str, head: Head) -> Head:
+        """The head to be sealed: the new one where it goes on from the one that was sealed, else that one for ever."""
+        if sealed is None or sealed == head:
+            return head
+        if sealed.number < head.number and self._chains.head_at(record, sealed.number) == sealed.head:
+            return head
+        logger.error("trace_rewritten", extra={"record": record})
+        return sealed
 
     def _heads(self, since: datetime, until: datetime) -> dict[str, Head]:
         """The newest head of each chain that grew, by the name of its record."""

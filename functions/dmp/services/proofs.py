@@ -1,14 +1,15 @@
-"""The proof of a record's trace, for whoever may read it: all that shows that nothing of it was changed."""
+"""The proof of a record's trace, for its person and the médecin traitant: it shows that nothing of it was changed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dmp.domain.access import decide
 from dmp.domain.access_request import AccessRequest
 from dmp.domain.audit import AuditAction, AuditEntry, Interaction
 from dmp.domain.consent import PatientRef
 from dmp.domain.rights import Action
-from dmp.domain.seal import Head, Link, Seal, digest_of, leaf_of, path_of
+from dmp.domain.seal import NOTHING, Head, Link, Seal, digest_of, leaf_of, path_of
 from dmp.services.call import Call
 from dmp.services.gate import Attempt, Gate
 from dmp.services.trace_view import TraceView
@@ -22,20 +23,33 @@ if TYPE_CHECKING:
     from dmp.adapters.seal_store import SealStore
     from dmp.domain.record import Record
 
-MOST_TEXT = 3_000_000
-"""Characters of entries that one proof tells whole, the newest; of all others it has the hash."""
+MOST_TEXT = 2_500_000
+"""Characters of entries that one answer has room for: the newest; the archive of a record has them all."""
+_ALL_TEXT = 200_000_000
 _SEALS_LOOKED_AT, _LINKS_LOOKED_AT = 3, 20
 
 
 @dataclass(frozen=True, slots=True)
 class _Sealed:
-    """The newest head of a chain that a seal holds, with the way from its leaf to the root."""
+    """A head of a chain that a seal holds, with the way from its leaf to the root."""
 
     head: Head
     seal: Seal
-    place: int
-    size: int
-    path: list[bytes]
+    leaves: Sequence[Head]
+
+    def told(self) -> dict[str, Any]:
+        """As a proof has it."""
+        place = self.leaves.index(self.head)
+        path = path_of([leaf_of(one) for one in self.leaves], place)
+        return {
+            "text": self.seal.text,
+            "signature": self.seal.signature,
+            "number": self.head.number,
+            "head": self.head.head,
+            "place": place,
+            "size": len(self.leaves),
+            "path": [one.hex() for one in path],
+        }
 
 
 class ProofsService:
@@ -62,10 +76,9 @@ class ProofsService:
         self._read = read
 
     def proof(self, call: Call, patient: PatientRef) -> dict[str, Any]:
-        """The entries of a trace in the order of its chain, the seal over its head, and the way to it.
+        """The newest entries of a trace in the order of its chain, the seals over its heads, and the way to them.
 
-        An entry that the caller may not see, and an old one of a long trace, is there by its hash. Raises Refused,
-        NotFound `no-record`.
+        An entry that the caller may not see is there by its hash alone. Raises Refused, NotFound `no-record`.
         """
         record = self._records.existing(self._records.named(patient))
         attempt = Attempt(
@@ -74,40 +87,42 @@ class ProofsService:
             resource_type="AuditEvent",
             what=(f"Patient/{record.id}",),
         )
-        question = AccessRequest(requester=call.requester, action=Action.READ_TRACE, record=record, now=call.now)
-        decision = self._gate.admit(call, question, attempt)
-        made = self.of(call, record)
+        decision = self._gate.admit(call, _question(call, record), attempt)
+        made = self._made(call, record, MOST_TEXT)
         self._gate.trace_access(call, record, attempt, decision)
         return made
 
-    def of(self, call: Call, record: "Record") -> dict[str, Any]:
-        """The proof of a trace for somebody who was admitted to it."""
+    def archived(self, call: Call, record: "Record") -> dict[str, Any] | None:
+        """The proof of all entries for the archive of a record; None for whoever may have none."""
+        return self._made(call, record, _ALL_TEXT) if decide(_question(call, record)).permit else None
+
+    def _made(self, call: Call, record: "Record", most: int) -> dict[str, Any]:
+        """The proof with `most` characters of entries."""
         links = list(self._chains.links(record.id))
-        stored = dict(self._chains.all_entries(record.id))
+        stored, is_all = self._chains.newest_entries(record.id, most)
+        shown = links if is_all else _told_whole(links, min(stored))
         visible = self._visible(call, record, stored)
-        order = [local for link in links for local in link.entries]
-        told = [_told(local, stored.get(local), is_whole=local in visible) for local in order]
-        found = self._sealed(links)
+        before = links[len(links) - len(shown) - 1] if len(shown) < len(links) else None
+        known = {local for link in links for local in link.entries}
         return {
             "version": 1,
             "record": record.id,
             "name": self._name_of(record.id),
             "key": self._seals.public_key(),
-            "entries": told,
-            "seal": _seal(found) if found else None,
-            "unchained": sorted(stored.keys() - set(order)),
+            "start": {"number": before.number if before else 0, "head": before.head if before else NOTHING.hex()},
+            "entries": [
+                _told(local, stored.get(local), is_whole=local in visible) for link in shown for local in link.entries
+            ],
+            "seal": self._sealed(links),
+            "whole": self._in_whole(record.id),
+            "unchained": sorted(stored.keys() - known),
         }
 
     def _visible(self, call: Call, record: "Record", stored: Mapping[str, str]) -> set[str]:
-        """The newest entries that the caller sees just as they are stored, as many as have room."""
-        room, found = MOST_TEXT, set()
+        """The entries that the caller sees just as they are stored."""
         read = {local: entry for local, text in stored.items() if (entry := self._readable(text))}
-        seen = {entry.local: entry for entry in TraceView(call, record, self._documents).of(read.values())}
-        for local in sorted(read, reverse=True):
-            room -= len(stored[local])
-            if room > 0 and seen.get(local) == read[local]:
-                found.add(local)
-        return found
+        seen = TraceView(call, record, self._documents).of(read.values())
+        return {entry.local for entry in seen if read.get(entry.local) == entry}
 
     def _readable(self, text: str) -> AuditEntry | None:
         """An entry, unless somebody has damaged it: then its hash alone is told, and does not fit."""
@@ -116,31 +131,41 @@ class ProofsService:
         except (KeyError, TypeError, ValueError):
             return None
 
-    def _sealed(self, links: list[Link]) -> _Sealed | None:
+    def _sealed(self, links: Sequence[Link]) -> dict[str, Any] | None:
+        """The newest head that a seal of a minute holds."""
         for link in links[: -_LINKS_LOOKED_AT - 1 : -1]:
             head = Head(self._name_of(link.record), link.number, link.head)
             for seal in self._chains.seals_from(link.at, _SEALS_LOOKED_AT):
                 leaves = self._seals.leaves(seal.number)
                 if head in leaves:
-                    place = leaves.index(head)
-                    path = path_of([leaf_of(one) for one in leaves], place)
-                    return _Sealed(head, seal, place, len(leaves), path)
+                    return _Sealed(head, seal, leaves).told()
+        return None
+
+    def _in_whole(self, record: str) -> dict[str, Any] | None:
+        """The head that the last seal over all records holds, whatever the audit table says now."""
+        name = self._name_of(record)
+        if found := self._seals.whole(name):
+            seal, leaves = found
+            return next((_Sealed(head, seal, leaves).told() for head in leaves if head.name == name), None)
         return None
 
 
+def _told_whole(links: list[Link], oldest: str) -> list[Link]:
+    """The newest links, all whose entries are as new as the oldest that was read, whether they are there or not."""
+    shown: list[Link] = []
+    for link in reversed(links):
+        if min(link.entries) < oldest:
+            break
+        shown.insert(0, link)
+    return shown or links[-1:]
+
+
+def _question(call: Call, record: "Record") -> AccessRequest:
+    return AccessRequest(requester=call.requester, action=Action.PROVE_TRACE, record=record, now=call.now)
+
+
 def _told(local: str, text: str | None, *, is_whole: bool) -> dict[str, str]:
+    """An entry; of one that may not be seen nothing but a hash that nobody can guess, for its id is random."""
     if text is None:
         return {"id": local, "missing": "true"}
-    return {"id": local, "entry": text} if is_whole else {"id": local, "digest": digest_of(text).hex()}
-
-
-def _seal(found: _Sealed) -> dict[str, Any]:
-    return {
-        "text": found.seal.text,
-        "signature": found.seal.signature,
-        "number": found.head.number,
-        "head": found.head.head,
-        "place": found.place,
-        "size": found.size,
-        "path": [one.hex() for one in found.path],
-    }
+    return {"id": local, "entry": text} if is_whole else {"digest": digest_of(text).hex()}
