@@ -2,9 +2,15 @@
 
 from typing import Any
 
+from dmp.cda.extraction import extract
 from dmp.domain.clinical_profile import Candidate, ProfileKind
 
 _OF_A_PATIENT = {ProfileKind.ALLERGY, ProfileKind.IMMUNIZATION, ProfileKind.FAMILY_HISTORY}
+
+
+def candidates_of(content: bytes) -> tuple[Candidate, ...]:
+    """What a document offers of which nothing is cut."""
+    return extract(content).candidates
 
 
 def about_somebody(candidate: Candidate) -> dict[str, Any]:

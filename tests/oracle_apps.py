@@ -18,8 +18,10 @@ def is_out_of_scope(case: Case) -> bool:
     """Whether the app that asks, if one does, was not granted what it asks, or the type of what is decided about."""
     if case.who.scopes is None:
         return False
-    wanted = "cud" if case.action in _WRITES else "rs"
-    is_about = not case.about or any(_covers(case.who, case.about, letter) for letter in wanted)
+    replaces = case.action is Action.REPLACE
+    wanted = "u" if replaces else "cud" if case.action in _WRITES else "rs"
+    about = case.about or (case.asks[0] if replaces else "")
+    is_about = not about or any(_covers(case.who, about, letter) for letter in wanted)
     return not (_covers(case.who, *case.asks) and is_about)
 
 

@@ -98,7 +98,7 @@ def _as_app(random: Random, who: Who, action: Action) -> Who:
         return who
     contexts, types = ("patient", "user", "user", "system"), ("*", *_TYPES_OF_SCOPES)
     letters = ("cruds", "rs", "r", "cud", "u")
-    drawn = [tuple(map(random.choice, (contexts, types, letters))) for _ in range(random.randrange(1, 7))]
+    drawn = [tuple(map(random.choice, (contexts, types, letters))) for _ in range(random.randrange(7))]
     return replace(who, scopes=tuple((one, two, three) for one, two, three in drawn))
 
 

@@ -45,7 +45,9 @@ def caller(who: Who) -> Requester:
 
 
 def _scopes(who: Who) -> list[str]:
-    return ["launch", *(f"{context}/{named}.{letters}" for context, named, letters in who.scopes or ())]
+    """What makes a token an app's: of a person's any scope, of others a word of SMART."""
+    first = "openid" if who.kind is Kind.CITIZEN else "offline_access"
+    return [first, *(f"{context}/{named}.{letters}" for context, named, letters in who.scopes or ())]
 
 
 def asking(case: Case) -> Requester:

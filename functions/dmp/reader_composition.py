@@ -1,6 +1,6 @@
 """What reads the contents of documents, as far as a function may: each reader is loaded by the first document of it."""
 
-from dmp.domain.clinical_profile import Candidate
+from dmp.domain.clinical_profile import Offer
 from dmp.domain.content import PDF, RTF, TEXT, XML
 from dmp.services.indexing import Readers
 from dmp.settings import library_path
@@ -17,7 +17,7 @@ def all_readers() -> Readers:
     return Readers(statements=_statements, body=_body, texts=texts)
 
 
-def _statements(content: bytes) -> tuple[Candidate, ...]:
+def _statements(content: bytes) -> Offer:
     from dmp.cda.extraction import extract
 
     return extract(content)

@@ -46,6 +46,7 @@ def _content(request: Request, summary: Summary) -> SummaryContent:
         contacts=contacts(summary.persons, summary.roles),
         physicians=physicians(summary.roles, summary.marks),
         is_whole=summary.is_whole,
+        saying_more=tuple(_name(sources.get(local)) for local in told if local in summary.saying_more),
     )
 
 
@@ -58,7 +59,7 @@ def _statements(summary: Summary, sources: Mapping[str, Json]) -> Iterator[State
             continue
         resource = render_candidate(summary.record.id, one.local, one.candidate, one.document)
         document = sources.get(one.document.local)
-        source = _source(document) if document else texts()["sources"]["unnamed_document"]
+        source = _source(document) if document else _name(document)
         yield Statement(kind=one.candidate.kind, resource=resource, source=source)
 
 
@@ -84,6 +85,11 @@ def _document(request: Request, entry: DocumentEntry) -> Json:
 def _source(document: Json) -> str:
     title, date = _title(document), date_text(document.get("date", ""))
     return filled("sources.document", title=title, date=date) if date else title
+
+
+def _name(document: Json | None) -> str:
+    """The title of a document; of one that the caller may not see among documents, that it is one."""
+    return _title(document) if document else str(texts()["sources"]["unnamed_document"])
 
 
 def _title(document: Json) -> str:

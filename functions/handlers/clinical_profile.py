@@ -9,6 +9,7 @@ from dmp.adapters.document_store import DocumentStore
 from dmp.adapters.profile_store import ProfileStore
 from dmp.api import Api, Route
 from dmp.composition import foundation
+from dmp.domain.announcement import Announcement
 from dmp.domain.audit import Interaction
 from dmp.domain.clinical_profile import ProfileEntry, ProfileKind, candidate_of
 from dmp.domain.errors import Invalid, Malformed, NotAllowed
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 _BASE = foundation()
 _STORE = ProfileStore(_BASE.records_table)
 _ENTRIES = ProfileEntriesService(_BASE.gate, _STORE)
-_CHANGES = ProfileChangesService(_BASE.gate, _BASE.records, _STORE, _BASE.ledger)
+_ANNOUNCEMENT = Announcement(_BASE.settings.announcement_notice_days, _BASE.settings.announcement_release_months)
+_CHANGES = ProfileChangesService(_BASE.gate, _BASE.records, _STORE, _BASE.ledger, _ANNOUNCEMENT)
 _SEARCH = ProfileSearchService(_BASE.gate, _BASE.records, _STORE, DocumentStore(_BASE.records_table, _BASE.keyring))
 
 

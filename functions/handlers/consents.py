@@ -48,13 +48,15 @@ _NAMING = frozenset({PATIENT.name, PATIENT_IDENTIFIER.name})
 
 def create(request: Request) -> Answer:
     """POST Consent."""
+    from dmp.fhir.consent_reading import kind_named
     from dmp.fhir.parsing import checked, parse_object
     from dmp.fhir.references import named_patient
 
     resource = parse_object(require_body(request), "Consent")
     asked = deferred(lambda: _asked(request, checked(resource)))
     patient = named_patient(resource, request.base_url) or asked().patient
-    consent, created = _CONSENTS.create(request.call, patient, asked, _condition(request, patient))
+    same = _condition(request, patient)
+    consent, created = _CONSENTS.create(request.call, patient, asked, same, kind_named(resource))
     return _saved(request, consent, created=created)
 
 

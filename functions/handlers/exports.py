@@ -9,6 +9,7 @@ from dmp.adapters.document_store import DocumentStore
 from dmp.adapters.export_store import ExportStore
 from dmp.adapters.object_store import ObjectStore
 from dmp.adapters.presigner import Presigner
+from dmp.adapters.profile_store import ProfileStore
 from dmp.api import Api, Route
 from dmp.composition import foundation
 from dmp.exchange import Answer, Request
@@ -24,6 +25,7 @@ _EXPORTS = ExportsService(
     _BASE.ledger,
     ObjectStore(lambda: client("s3"), _BASE.settings.documents_bucket, _BASE.settings.data_key),
     Presigner(signer, _BASE.settings.documents_bucket, _BASE.settings.data_key, objects_endpoint()),
+    profile=ProfileStore(_BASE.records_table),
 )
 
 

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,9 +15,12 @@ from time_machine import TimeMachineFixture
 from dmp.domain.identifiers import INS_NIR_TEST
 from dmp.domain.requester import Requester, RequesterKind
 from dmp.domain.smart_scopes import granted
+from infra.local import demo_documents
 from tests import bodies
 from tests.api_client import ApiClient, Response
 from tests.fhir_validity import assert_valid_r4
+from tests.integration.test_official_documents import patient
+from tests.integration.test_submissions import superseding as patch_superseding
 from tests.open_record import OpenRecord, open_record
 from tests.requester_factories import requester_patient, requester_professional, requester_server
 from tests.token_factory import TokenFactory
@@ -87,10 +91,22 @@ def test_a_token_with_scopes_reads_what_they_name_and_nothing_else(
 
 def test_an_app_whose_scopes_name_nothing_here_may_do_nothing(record: OpenRecord, tokens: TokenFactory) -> None:
     ins = bodies.qualified(record.ins)
+    of_identity = ("", "openid", "openid profile email", "offline_access")
     for scope in ("openid fhirUser", "launch", "patient/*.xyz", "patient/Observation.rs?category=laboratory"):
-        app = tokens.patient(ins=ins, scope=scope)
+        assert refused(record.api.get(f"/fhir/Patient/{record.id}", as_=tokens.patient(ins=ins, scope=scope)))
+    for scope in of_identity:
+        for app in (tokens.patient(ins=ins, scope=scope), tokens.patient(ins=ins, scp=scope.split())):
+            assert refused(
+                record.api.get(f"/fhir/Patient/{record.id}", as_=app),
+                record.api.get(f"/fhir/Consent?patient={record.id}", as_=app),
+                record.consent(bodies.block(record.id), as_=app),
+            )
 
-        assert refused(record.api.get(f"/fhir/Patient/{record.id}", as_=app))
+
+def test_the_token_of_a_persons_own_application_has_no_scopes(record: OpenRecord, tokens: TokenFactory) -> None:
+    own = tokens.patient(ins=bodies.qualified(record.ins), client_id="mon-espace-sante")
+
+    assert record.api.get(f"/fhir/Patient/{record.id}", as_=own).status == 200
 
 
 def test_a_token_of_pro_sante_connect_is_no_apps(record: OpenRecord, document: str, tokens: TokenFactory) -> None:
@@ -155,6 +171,46 @@ def test_writing_takes_a_scope_that_writes(record: OpenRecord) -> None:
         record.api.post("/fhir/DocumentReference", bodies.document(record.id), as_=writer, headers=conditional)
     )
     assert record.api.post("/fhir/DocumentReference", bodies.document(record.id), as_=whole).status == 201
+
+
+def test_what_a_deposit_replaces_takes_a_scope_that_updates(record: OpenRecord, document: str) -> None:
+    creating, updating = (app_of(HEALER, f"user/DocumentReference.{letters}") for letters in ("c", "cu"))
+
+    def replacing(former: str) -> Json:
+        relation = {"code": "replaces", "target": {"reference": f"DocumentReference/{former}"}}
+        return bodies.document(record.id, relatesTo=[relation])
+
+    def superseding(former: str) -> Json:
+        bundle = bodies.submission(record.id, bodies.PDF + former.encode())
+        return {**bundle, "entry": [*bundle["entry"], patch_superseding(former)]}
+
+    unknown = f"{record.id}.{'0' * 26}"
+    refusals = [
+        *(record.api.post("/fhir/DocumentReference", replacing(one), as_=creating) for one in (document, unknown)),
+        *(record.api.post("/fhir", superseding(one), as_=creating) for one in (document, unknown)),
+    ]
+
+    assert refused(*refusals)
+    assert record.api.get(f"/fhir/DocumentReference/{document}", as_=HEALER).json["status"] == "current"
+    following = made(record.api.post("/fhir/DocumentReference", replacing(document), as_=updating)).id
+    assert record.api.post("/fhir", superseding(following), as_=updating).status == 200
+    assert record.api.get(f"/fhir/DocumentReference/{following}", as_=HEALER).json["status"] == "superseded"
+
+
+def test_what_a_cda_says_that_it_replaces_takes_that_scope_too_whether_or_not_it_is_there(record: OpenRecord) -> None:
+    creating, at = app_of(HEALER, "user/DocumentReference.c"), datetime(2026, 3, 2, 11, tzinfo=UTC)
+
+    def deposited(unique_id: str, former: str = "") -> Response:
+        content = demo_documents.discharge_letter(patient(record.ins), unique_id, at, replaces=former)
+        described: dict[str, Any] = {"type": None, "masterIdentifier": None, "date": None, "author": None}
+        body = bodies.document(record.id, content, content_type="application/xml", **described)
+        return record.api.post("/fhir/DocumentReference", body, as_=creating)
+
+    made(deposited("2.25.91.1"))
+
+    answers = [deposited("2.25.92.1", former) for former in ("2.25.91.1", "2.25.91.7")]
+
+    assert refused(*answers)
 
 
 def test_who_decides_is_written_by_name_alone_and_the_record_by_no_app(record: OpenRecord) -> None:

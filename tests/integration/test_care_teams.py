@@ -223,3 +223,20 @@ def test_what_a_team_costs(record: OpenRecord) -> None:
 
     assert alone == ["GetItem", "PutItem"]
     assert together == ["GetItem", "BatchGetItem", "PutItem"]
+
+
+def test_when_the_team_changed_tells_nothing_of_who_is_not_in_it(record: OpenRecord, clock: TimeMachineFixture) -> None:
+    def changed() -> str:
+        [shown] = team(record, HEALER).resources
+        return str(shown["meta"]["lastUpdated"])
+
+    record.authorise(HEALER.identifier.value)
+    clock.shift(60)
+    before = changed()
+    made(record.consent(bodies.block(record.id, STRANGER.identifier.value)))
+
+    blocked = changed()
+    record.authorise(COLLEAGUE.identifier.value)
+
+    assert before == blocked == "2026-03-02T12:00:00.000Z"
+    assert changed() == "2026-03-02T12:01:00.000Z"

@@ -13,6 +13,7 @@ import pytest
 from time_machine import TimeMachineFixture
 
 from dmp.adapters import aws
+from dmp.domain.clinical_profile import ProfileKind
 from dmp.domain.requester import Requester
 from tests import bodies, uploads
 from tests.api_client import ApiClient, Response
@@ -25,12 +26,13 @@ from tests.fed_record import AUTHOR, SPECIALIST, STRANGER, FedRecord, open_recor
 from tests.fhir_validity import assert_valid_r4
 from tests.integration.test_visibility import hidden
 from tests.minor_record import open_minor_record
-from tests.profile_bodies import BODIES
+from tests.profile_bodies import BODIES, NORMAL, VISIBILITY
 from tests.reimbursements import fed, line
 from tests.requester_factories import requester_cpam_agent, requester_patient
 from tests.xss_payloads import PAYLOADS
 
 DAY = 86_400
+INVISIBLE = [NORMAL, {"system": VISIBILITY, "code": "INVISIBLE_REPRESENTANTS_LEGAUX"}]
 
 type Json = dict[str, Any]
 
@@ -426,6 +428,47 @@ def test_what_was_hidden_from_the_start_holds_no_archive_up(record: FedRecord, c
     hide(record, document)
 
     assert get(record, address).status == 200
+
+
+def test_an_entry_of_the_profile_that_is_hidden_later_is_fetched_no_more(
+    api: ApiClient, stack: dict[str, str], clock: TimeMachineFixture
+) -> None:
+    minor = open_minor_record(api, stack)
+    entry = condition(minor)
+    address = built(minor, minor.guardian)
+    clock.shift(60)
+    condition(minor, meta={"security": INVISIBLE})
+    before = get(minor, address, minor.guardian)
+    clock.shift(60)
+
+    hidden_now = [{"op": "replace", "path": "/meta/security", "value": INVISIBLE}]
+    answer = minor.api.patch(f"/fhir/Condition/{entry}", hidden_now, as_=AUTHOR)
+
+    assert (before.status, answer.status) == (200, 200)
+    after = get(minor, address, minor.guardian)
+    assert (after.status, after.code) == (410, "export-expired")
+
+
+def test_an_entry_that_was_hidden_from_the_start_or_is_deleted_holds_no_archive_up(
+    api: ApiClient, stack: dict[str, str], clock: TimeMachineFixture
+) -> None:
+    minor = open_minor_record(api, stack)
+    hidden_before, deleted = condition(minor, meta={"security": INVISIBLE}), condition(minor)
+    address = built(minor, minor.guardian)
+    clock.shift(60)
+
+    again = {**BODIES[ProfileKind.CONDITION](minor.id, meta={"security": INVISIBLE}), "id": hidden_before}
+    assert minor.api.put(f"/fhir/Condition/{hidden_before}", again, as_=AUTHOR).status == 200
+    assert minor.api.delete(f"/fhir/Condition/{deleted}", as_=AUTHOR).status == 204
+
+    assert get(minor, address, minor.guardian).status == 200
+
+
+def condition(record: FedRecord, **elements: Any) -> str:
+    """A Condition that a professional enters; its id."""
+    answer = record.api.post("/fhir/Condition", BODIES[ProfileKind.CONDITION](record.id, **elements), as_=AUTHOR)
+    assert answer.status == 201, answer.body
+    return answer.id
 
 
 # --- large, damaged, failing

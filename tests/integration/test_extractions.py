@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from time_machine import TimeMachineFixture
 
-from dmp.adapters import aws
+from dmp.adapters import aws, profile_items
+from dmp.domain.clinical_profile import MOST_CANDIDATES
 from tests import bodies, texts, uploads
 from tests.api_client import ApiClient
 from tests.aws_calls import Killed, counted, killed, meanwhile, refused
+from tests.cda_entries import concern, part, problem, value
+from tests.cda_factories import structured
 from tests.closed_record import close, erase, forget_what_is_due
 from tests.faults import fsck
 from tests.fed_record import AUTHOR, SPECIALIST, FedRecord, open_record
@@ -55,6 +58,27 @@ def test_a_document_is_read_once(record: FedRecord) -> None:
         costs.append([call for call in calls if call != "GetSecretValue"])
 
     assert costs == [READ, ["BatchGetItem"]]
+
+
+def test_of_a_document_that_states_too_much_it_is_kept_that_there_is_more(record: FedRecord) -> None:
+    many = [concern("39", "active", problem(value("I10"))) for _ in range(MOST_CANDIDATES + 1)]
+    content = structured(part("11450-4", "Problèmes", "Texte", *many))
+
+    document = record.publish(content=content, content_type="text/xml")
+
+    item = texts.item_of(record, document, "EX#")
+    assert item
+    kept = profile_items.read_extraction(item)
+    assert (len(kept.candidates), kept.is_cut) == (MOST_CANDIDATES, True)
+
+
+@pytest.mark.parametrize(
+    "narrative", ["Pas de modification de l'allergie à la pénicilline", "Aucune allergie connue si ce n'est l'iode"]
+)
+def test_a_section_that_only_begins_as_a_denial_leaves_no_denial(record: FedRecord, narrative: str) -> None:
+    document = record.publish(content=structured(part("48765-2", "Allergies", narrative)), content_type="text/xml")
+
+    assert texts.item_of(record, document, "EX#") is None
 
 
 def test_reading_a_document_is_no_access_to_it(record: FedRecord) -> None:

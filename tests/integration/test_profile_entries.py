@@ -385,7 +385,7 @@ def test_what_is_wrong_is_not_kept(record: OpenRecord, stack: dict[str, str], wh
     ],
 )
 def test_the_measures_are_told_in_units_of_theirs(record: OpenRecord, code: str, unit: str) -> None:
-    body = made.observation(record.id, code=made.concept(made.LOINC, code), valueQuantity=made.quantity(36, unit))
+    body = made.observation(record.id, code=made.concept(made.LOINC, code), valueQuantity=made.quantity(9, unit))
 
     assert record.api.post("/fhir/Observation", body, as_=record.patient).status == 201
 

@@ -9,12 +9,13 @@ from time_machine import TimeMachineFixture
 
 from dmp.adapters import aws, profile_items
 from dmp.domain.clinical_profile import Candidate, Extraction, ProfileKind, candidate_local
-from dmp.domain.document import Coding
+from dmp.domain.document import Coding, Visibility
 from tests import bodies
 from tests import profile_bodies as made
 from tests.api_client import ApiClient, Caller, Response
 from tests.aws_calls import counted
 from tests.fed_record import AUTHOR, SPECIALIST, STRANGER, FedRecord, open_record
+from tests.health_record import HealthRecord, condition, procedure
 from tests.profile_bodies import BODIES
 from tests.requester_factories import requester_professional
 
@@ -22,6 +23,7 @@ type Json = dict[str, Any]
 
 ALLERGY = "AllergyIntolerance"
 OPHTHALMOLOGIST = requester_professional("10102222222", "1310000003", profession="28")
+ANOTHER = requester_professional("10104444444", "1310000099")
 
 
 @pytest.fixture
@@ -338,7 +340,7 @@ def test_a_search_is_two_reads_at_most_and_its_trace(record: FedRecord) -> None:
 @pytest.mark.parametrize("count", [7, 100])
 def test_a_large_profile_is_read_in_pages_that_hold_everything_once(record: FedRecord, count: int) -> None:
     noise = [base64.b64encode(Random(n).randbytes(66_000)).decode() for n in range(20)]
-    acts = [entered(record, "Procedure", note=[{"text": text}]) for text in noise]
+    acts = [HealthRecord(record).enter(procedure(note=[{"text": text}])) for text in noise]
     documents = [record.publish(content=f"%PDF-1.4 {n}".encode()) for n in range(3)]
     candidates = [one for n in documents for one in offered(record, n, "P1", "P2", kind="Procedure")]
     allergies = [entered(record) for _ in range(3)]
@@ -355,3 +357,19 @@ def test_a_large_profile_is_read_in_pages_that_hold_everything_once(record: FedR
         in_order = found(record, "&_count=100", kind="Procedure")
     assert [one in acts for one in in_order] == [True] * 20 + [False] * 6
     assert calls.count("Query") > 1
+
+
+def test_what_is_hidden_is_not_told_of_by_pages_either_however_much_it_is(record: FedRecord) -> None:
+    health = HealthRecord(record)
+    own = health.enter(condition("0", "Saisi"), by=AUTHOR, visibility=[Visibility.MASQUE_PS])
+    for number in range(24):
+        noise = base64.b64encode(Random(number).randbytes(280_000)).decode()
+        health.enter(condition(f"{number}", note=[{"text": noise}]), by=ANOTHER, visibility=[Visibility.MASQUE_PS])
+
+    stranger = find(record, as_=STRANGER, kind="Condition")
+    authorised = find(record, as_=SPECIALIST, kind="Condition")
+
+    assert (stranger.status, stranger.code) == (403, "not-authorised")
+    assert (authorised.status, authorised.resources, authorised.json["total"]) == (200, [], 0)
+    assert "next" not in authorised.links
+    assert found(record, as_=AUTHOR, kind="Condition") == [own]

@@ -219,3 +219,10 @@ def test_a_thousand_lines_of_two_hundred_people_are_fed_and_found_again(record: 
     assert [one["location"] for one in responses(again)] == [one["location"] for one in responses(first)]
     assert {held(one) for one in people} == {5}
     assert took < 20
+
+
+@pytest.mark.parametrize("kind", [["ExplanationOfBenefit"], {"a": 1}, 1, None])
+def test_an_entry_whose_type_is_no_text_fails_by_itself(record: FedRecord, kind: object) -> None:
+    answer = feed_batch(record.api, batch({**line(record.id), "resourceType": kind}, line(record.id)))
+
+    assert statuses(answer) == ["400 malformed-request", "201"]

@@ -4,16 +4,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 import pytest
 from time_machine import TimeMachineFixture
 
 from dmp.domain.requester import Requester
 from tests import bodies
 from tests.api_client import ApiClient, Response
+from tests.aws_calls import meanwhile
 from tests.aws_stack import forget_handlers
 from tests.fed_record import AUTHOR, SPECIALIST, FedRecord, open_record
 from tests.minor_record import MinorRecord, open_minor_record
-from tests.reimbursements import URL, batch, fed, feed, feed_batch, line, secret, statuses
+from tests.reimbursements import SYSTEM, URL, batch, fed, feed, feed_batch, line, secret, statuses
 from tests.requester_factories import requester_patient
 
 type Json = dict[str, Any]
@@ -102,6 +104,71 @@ def test_the_months_are_a_parameter_of_today(six_months: FedRecord) -> None:
 
     assert shown == ["2025-09-02"]
     assert (late.status, late.code) == (422, "care-too-old")
+
+
+# --- identifiers of lines that are over
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_the_identifier_of_a_line_that_is_over_names_another(
+    record: FedRecord, clock: TimeMachineFixture, is_deleted: bool
+) -> None:
+    """DynamoDB deletes what is over within days, a line or its name first."""
+    former = fed(record.api, line(record.id, identifier="one", care="2026-02-16"))
+    clock.move_to(datetime(2028, 2, 16, 12, tzinfo=UTC), tick=False)
+    other = line(record.id, identifier="one", care="2028-02-01")
+    clash = feed(record.api, other)
+    clock.move_to(datetime(2028, 2, 17, 12, tzinfo=UTC), tick=False)
+    if is_deleted:
+        delete(record, former)
+
+    made, again = feed(record.api, other), feed(record.api, other)
+    third = feed(record.api, line(record.id, identifier="one", care="2028-02-02"))
+    late = feed(record.api, line(record.id, identifier="one", care="2026-02-16"))
+
+    assert (clash.status, clash.code) == (409, "duplicate-unique-id")
+    assert (made.status, again.status, again.id) == (201, 200, made.id)
+    assert (third.status, third.code) == (409, "duplicate-unique-id")
+    assert (late.status, late.code) == (422, "care-too-old")
+    assert made.id != former.id
+    assert [one["id"] for one in search(record).resources] == [made.id]
+    assert record.api.get(f"{URL}/{former.id}", as_=record.patient).status == 404
+
+
+def test_a_condition_that_only_a_line_that_is_over_meets_is_met_by_none(
+    record: FedRecord, clock: TimeMachineFixture
+) -> None:
+    condition = {"If-None-Exist": f"identifier={SYSTEM}|one"}
+    fed(record.api, line(record.id, identifier="one", care="2026-02-16"))
+    clock.move_to(datetime(2028, 2, 17, 12, tzinfo=UTC), tick=False)
+    other = line(record.id, identifier="two", care="2028-02-01")
+
+    made, again = (feed(record.api, other, headers=condition) for _ in range(2))
+
+    assert (made.status, again.status, again.id) == (201, 200, made.id)
+
+
+def test_of_two_that_race_for_the_identifier_of_a_line_that_is_over_one_is_new(
+    record: FedRecord, clock: TimeMachineFixture
+) -> None:
+    fed(record.api, line(record.id, identifier="one", care="2026-02-16"))
+    clock.move_to(datetime(2028, 2, 17, 12, tzinfo=UTC), tick=False)
+    other, first = line(record.id, identifier="one", care="2028-02-01"), []
+
+    with meanwhile("TransactWriteItems", lambda: first.append(feed_batch(record.api, batch(other)))):
+        second = feed_batch(record.api, batch(other, line(record.id, identifier="one", care="2028-02-02")))
+
+    assert statuses(first[0]) == ["201"]
+    assert statuses(second) == ["200", "409 duplicate-unique-id"]
+    assert search(record).json["total"] == 1
+
+
+def delete(record: FedRecord, former: Response) -> None:
+    """The line goes, its name does not yet."""
+    key = next(item for item in record.items() if item["sk"]["S"] == f"B#{former.id.partition('.')[2]}")
+    boto3.client("dynamodb").delete_item(
+        TableName=record.stores["RECORDS_TABLE"], Key={k: key[k] for k in ("pk", "sk")}
+    )
 
 
 # --- what minors keep secret

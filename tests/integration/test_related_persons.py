@@ -12,6 +12,7 @@ from tests import bodies
 from tests.api_client import ApiClient, Caller, Response
 from tests.aws_calls import counted, meanwhile
 from tests.open_record import OpenRecord, extension, items_of, open_record
+from tests.profile_bodies import VISIBILITY
 from tests.requester_factories import (
     requester_cpam_agent,
     requester_employee,
@@ -120,6 +121,32 @@ def test_an_update_is_one_of_the_version_and_of_the_person_it_names(record: Open
         "deleted as stale": (412, "version-conflict"),
     }
     assert get(record, person.id).headers["etag"] == 'W/"1"'
+
+
+@pytest.mark.parametrize("code", ["MASQUE_PS", "INVISIBLE_PATIENT", "INVISIBLE_REPRESENTANTS_LEGAUX", "NOPAT"])
+def test_nobody_around_the_patient_can_be_masked(record: OpenRecord, code: str) -> None:
+    person = created(record)
+    labels = [{"system": VISIBILITY, "code": "N"}, {"system": VISIBILITY, "code": code}]
+    meta = {"security": labels}
+
+    refusals = [
+        record.api.post(URL, body_of(record, meta=meta), as_=record.patient),
+        put(record, person.id, {**person.json, "meta": meta}),
+    ]
+
+    assert {(r.status, r.code) for r in refusals} == {(422, "label-not-permitted")}
+    assert refusals[0].json["issue"][0]["expression"] == ["RelatedPerson.meta.security[1]"]
+    assert get(record, person.id).headers["etag"] == 'W/"1"'
+
+
+def test_a_misspelt_mask_of_a_person_is_refused_and_what_hides_nobody_is_not(record: OpenRecord) -> None:
+    misspelt = [{"system": VISIBILITY, "code": "MASQUE"}]
+    harmless = [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "N"}]
+
+    refusal = record.api.post(URL, body_of(record, meta={"security": misspelt}), as_=record.patient)
+
+    assert (refusal.status, refusal.code) == (422, "unknown-code")
+    assert created(record, meta={"security": harmless}).status == 201
 
 
 def test_a_deleted_person_is_gone_and_the_versions_stay(record: OpenRecord) -> None:

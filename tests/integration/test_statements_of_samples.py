@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from dmp.cda.extraction import extract
 from dmp.cda.text import text_of
 from dmp.domain.clinical_profile import Candidate, ProfileKind
 from tests.fhir_validity import assert_valid_r4
 from tests.integration.stated_in_samples import STATED, Facts, Stated
 from tests.integration.test_cda_samples import SAMPLES, published
-from tests.offered_resources import about_somebody
+from tests.offered_resources import about_somebody, candidates_of
 
 type Json = Mapping[str, Any]
 
@@ -21,14 +20,14 @@ every_sample = pytest.mark.parametrize("name", [sample["file"] for sample in pub
 
 @every_sample
 def test_the_extraction_of_a_sample_is_what_it_states(name: str) -> None:
-    found = extract((SAMPLES / name).read_bytes())
+    found = candidates_of((SAMPLES / name).read_bytes())
 
     assert stated(found) == STATED[name]
 
 
 @every_sample
 def test_whatever_a_sample_offers_is_valid_and_tells_where_it_stands(name: str) -> None:
-    found = extract((SAMPLES / name).read_bytes())
+    found = candidates_of((SAMPLES / name).read_bytes())
 
     for candidate in found:
         assert_valid_r4(about_somebody(candidate))

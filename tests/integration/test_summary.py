@@ -229,7 +229,7 @@ def test_a_blocked_professional_and_a_closed_record_give_no_summary(record: FedR
     closed = record.api.get(url, as_=record.patient)
 
     assert (blocked.status, blocked.code) == (403, "blocked")
-    assert (closed.status, closed.code) == (403, "record-closed")
+    assert (closed.status, closed.code) == (409, "record-closed"), "as of every operation"
 
 
 def test_a_record_that_is_not_there_has_no_summary(record: FedRecord) -> None:

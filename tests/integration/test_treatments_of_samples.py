@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from dmp.cda.extraction import extract
 from dmp.domain.clinical_profile import Candidate, ProfileKind
 from tests.integration.results_in_samples import RESULTS, Result
 from tests.integration.test_cda_samples import SAMPLES, published
 from tests.integration.treatments_in_samples import TREATMENTS, Treatment
+from tests.offered_resources import candidates_of
 
 URN = "urn:oid:"
 
@@ -21,7 +21,7 @@ every_file = pytest.mark.parametrize("file", FILES)
 
 
 def offered(file: str, kind: ProfileKind) -> list[Candidate]:
-    return [one for one in extract((SAMPLES / file).read_bytes()) if one.kind is kind]
+    return [one for one in candidates_of((SAMPLES / file).read_bytes()) if one.kind is kind]
 
 
 def treatment_of(candidate: Candidate) -> Treatment:

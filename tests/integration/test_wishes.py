@@ -155,6 +155,43 @@ def test_wishes_are_expressed_by_the_person_and_for_an_adults_organs_by_nobody_e
     assert guardians == ([403, 403] if kind == "organ-donation" else [201, 200])
 
 
+SPOILT: dict[str, Json] = {
+    "a wrong type": {"provision": {"type": "deny"}},
+    "no type": {"provision": {}},
+    "another scope": {"scope": {"text": "?"}},
+    "an end that is past": {"provision": {"type": "permit", "period": {"end": "2020-01-01"}}},
+    "a provision that is none": {"provision": "x"},
+}
+
+
+@pytest.mark.parametrize("spoilt", SPOILT)
+@pytest.mark.parametrize("kind", KINDS)
+def test_who_expresses_no_wishes_does_not_learn_how_they_are_told(record: OpenRecord, kind: str, spoilt: str) -> None:
+    guardian, neighbour = delegate(record, "GUARD"), delegate(record, "NBOR")
+    made(record.consent(bodies.attending_physician(record.id)))
+    body = wish(record, kind, **SPOILT[spoilt])
+    if (kind, spoilt) == ("organ-donation", "a wrong type"):
+        body["provision"] = {"type": "perhaps"}
+
+    own = record.consent(body)
+    refusals = [record.consent(body, as_=who) for who in (neighbour, HEALER, COLLEAGUE, STRANGER, requester_server())]
+    guardians = record.consent(body, as_=guardian).status
+
+    assert own.status == 422
+    assert {(r.status, r.code) for r in refusals} == {(403, "not-authorised")}
+    assert guardians == (403 if kind == "organ-donation" else 422)
+
+
+def test_a_consent_that_somebody_may_make_is_refused_for_what_is_wrong_with_it(record: OpenRecord) -> None:
+    mark = bodies.attending_physician(record.id) | {"provision": {"type": "deny"}}
+    authorisation = bodies.authorisation(record.id) | {"provision": {"type": "deny"}}
+    block = bodies.block(record.id) | {"provision": {"type": "permit"}}
+
+    answers = [record.consent(body, as_=HEALER).status for body in (mark, authorisation, block)]
+
+    assert answers == [422, 422, 403]
+
+
 def test_who_represents_a_minor_tells_of_the_wishes(api: ApiClient, clock: TimeMachineFixture) -> None:
     minors = open_record(api, birthDate="2011-06-01")
     mother = delegate(minors, "MTH")

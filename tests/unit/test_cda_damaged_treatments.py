@@ -7,7 +7,6 @@ from contextlib import suppress
 
 import pytest
 
-from dmp.cda.extraction import extract
 from dmp.domain.clinical_profile import MOST_CANDIDATES
 from dmp.domain.errors import Invalid, TooLarge
 from tests.cda_results import AT, ISOLATE, SIGNS, SIMPLE, chapter, observed, organizer, pq, specimen
@@ -26,7 +25,7 @@ from tests.cda_treatments import (
 )
 from tests.fhir_validity import problems
 from tests.fuzz.cda_mutations import spoilt
-from tests.offered_resources import about_somebody
+from tests.offered_resources import about_somebody, candidates_of
 
 TIMES = 120
 CPU_SECONDS = 3.0
@@ -120,14 +119,14 @@ def altered(content: bytes, chance: random.Random) -> bytes:
 
 def assert_read_or_refused(content: bytes) -> None:
     with suppress(Invalid, TooLarge):
-        for candidate in extract(content):
+        for candidate in candidates_of(content):
             found = problems(about_somebody(candidate))
             assert not found, (found, candidate.resource)
 
 
 @pytest.mark.parametrize("name", SOUND)
 def test_what_is_sound_is_read_whole(name: str) -> None:
-    assert len(extract(SOUND[name])) == {"treatments": 4, "results": 7}[name]
+    assert len(candidates_of(SOUND[name])) == {"treatments": 4, "results": 7}[name]
 
 
 @pytest.mark.parametrize("name", SOUND)
@@ -169,7 +168,7 @@ def test_many_treatments_beside_a_wide_table_are_read_in_time() -> None:
     )
     started = time.process_time()
 
-    found = extract(content)
+    found = candidates_of(content)
 
     assert time.process_time() - started < CPU_SECONDS
     assert 0 < len(found) <= MOST_CANDIDATES

@@ -57,7 +57,9 @@ def described(content: bytes) -> object:
 
 @pytest.mark.parametrize("name", SOUND)
 @pytest.mark.parametrize(
-    "read", [examined, embedded, sections_of, html_of, described, extract, text_of], ids=lambda read: read.__name__
+    "read",
+    [examined, embedded, sections_of, html_of, described, extract, text_of],
+    ids=lambda read: read.__name__,
 )
 def test_a_damaged_document_is_read_or_refused(name: str, read: Callable[[bytes], object]) -> None:
     chance = random.Random(f"{name} {read.__name__}")

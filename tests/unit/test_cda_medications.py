@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from dmp.cda.extraction import extract
 from dmp.domain.clinical_profile import Candidate, ProfileKind
 from tests.cda_treatments import (
     ATC,
@@ -20,7 +19,7 @@ from tests.cda_treatments import (
     treatment,
 )
 from tests.fhir_validity import assert_valid_r4
-from tests.offered_resources import about_somebody
+from tests.offered_resources import about_somebody, candidates_of
 
 CURRENT, AT_DISCHARGE, ADMINISTERED, PRESCRIBED, DISPENSED = "10160-0", "10183-2", "18610-6", "57828-6", "60590-7"
 ABSENT_UNKNOWN = "2.16.840.1.113883.5.1150.1"
@@ -30,7 +29,7 @@ type Json = dict[str, Any]
 
 def offered(*entries: str, code: str = CURRENT, narrative: str = "", title: str = "Traitements") -> list[Json]:
     """What a document with one section offers, each found valid."""
-    candidates = extract(document(section(code, *entries, narrative=narrative, title=title)))
+    candidates = candidates_of(document(section(code, *entries, narrative=narrative, title=title)))
     for one in candidates:
         assert_valid_r4(about_somebody(one))
     return [dict(one.resource) for one in candidates if one.kind is ProfileKind.MEDICATION]
@@ -62,7 +61,7 @@ def named(reference: str) -> str:
 
 
 def test_a_candidate_names_its_section() -> None:
-    [found] = extract(document(section(CURRENT, treatment(), title="Traitements au long cours")))
+    [found] = candidates_of(document(section(CURRENT, treatment(), title="Traitements au long cours")))
 
     assert isinstance(found, Candidate)
     assert found.section
@@ -163,6 +162,20 @@ def test_that_there_is_no_treatment_is_told_as_such(code: str, system: str, url:
         },
         "dateAsserted": "2026-03-10",
     }
+
+
+def test_that_there_is_no_treatment_negated_says_nothing() -> None:
+    absent = f'<code code="no-known-medications" codeSystem="{ABSENT_UNKNOWN}"/>'
+
+    assert offered(treatment(absent, of=unnamed("NA"), more='negationInd="true"')) == []
+
+
+def test_a_treatment_of_some_days_is_over_after_them() -> None:
+    time = '<effectiveTime><low value="20260101"/><width value="7" unit="d"/></effectiveTime>'
+    found = statement(treatment(time))
+
+    assert found["effectivePeriod"] == {"start": "2026-01-01", "end": "2026-01-08"}
+    assert found["status"] == "completed"
 
 
 def test_an_entry_of_no_product_in_a_section_that_denies_treatments_says_that_there_is_none() -> None:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from dmp.cda.extraction import extract
 from tests.cda_entries import (
     LOINC,
     SNOMED,
@@ -18,15 +17,15 @@ from tests.cda_entries import (
     value,
     words,
 )
-from tests.cda_factories import structured
+from tests.cda_factories import cda, structured
 from tests.fhir_validity import assert_valid_r4
-from tests.offered_resources import about_somebody, the_only
+from tests.offered_resources import about_somebody, candidates_of, the_only
 
 _TEXT = '<content ID="p1">Infarctus inférieur</content><content ID="c1">Suivi à Valmont</content>'
 
 
 def offered(*entries: str, section: str = "11450-4") -> dict[str, object]:
-    [candidate] = extract(structured(part(section, "Problèmes", _TEXT, *entries)))
+    [candidate] = candidates_of(structured(part(section, "Problèmes", _TEXT, *entries)))
     assert_valid_r4(about_somebody(candidate))
     return dict(candidate.resource)
 
@@ -66,7 +65,7 @@ def coded(system: str, code: str) -> dict[str, object]:
 
 
 def test_a_candidate_names_the_section_it_stands_in() -> None:
-    [candidate] = extract(
+    [candidate] = candidates_of(
         structured(part("11450-4", "Pathologies", "", concern("39", "active", problem(value("I10")))))
     )
 
@@ -102,6 +101,53 @@ def test_a_negated_problem_is_refuted() -> None:
     assert statuses(resource) == ("inactive", "refuted")
 
 
+def test_a_problem_that_a_qualifier_says_is_known_absent_is_refuted() -> None:
+    absent = '<qualifier><name code="408729009"/><value code="410516002" displayName="Known absent"/></qualifier>'
+
+    resource = offered(concern("39", "active", problem(value("I21", inner=absent))))
+
+    assert statuses(resource) == ("inactive", "refuted")
+
+
+def test_a_negated_concern_refutes_its_problems() -> None:
+    resource = offered(concern("39", "active", problem(value("I10"))).replace("<act ", '<act negationInd="true" ', 1))
+
+    assert statuses(resource) == ("inactive", "refuted")
+
+
+def test_a_problem_that_was_given_up_is_not_active() -> None:
+    resource = offered(concern("39", "active", problem(value("I10"), inner='<statusCode code="cancelled"/>')))
+
+    assert statuses(resource) == ("inactive", "unconfirmed")
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [("20300101", "active"), ("2025", "active"), ("2024", "resolved"), ("20240510", "resolved"), ("2023", "resolved")],
+)
+def test_a_problem_is_over_when_it_ended_before_the_document(end: str, expected: str) -> None:
+    entry = concern("39", "active", problem(value("N18.5"), interval("2000", end)))
+    body = f"<component><structuredBody>{part('11450-4', 'P', '', entry)}</structuredBody></component>"
+
+    [candidate] = candidates_of(cda(f'<effectiveTime value="20240510"/>{body}'))
+
+    assert the_only(candidate.resource["clinicalStatus"]) == expected
+    assert ("abatementDateTime" in candidate.resource) == (expected == "resolved")
+
+
+@pytest.mark.parametrize("narrative", ["Pas d'évolution du diabète", "Sans complication du diabète"])
+def test_a_narrative_that_does_not_only_deny_says_nothing_of_a_problem(narrative: str) -> None:
+    entry = concern("39", "active", problem(value()))
+
+    assert candidates_of(structured(part("11450-4", "Problèmes", narrative, entry))) == ()
+
+
+def test_a_section_that_is_none_of_problems_denies_none() -> None:
+    entry = concern("39", "active", problem(value()))
+
+    assert candidates_of(structured(part("55109-3", "Complications", "Néant", entry))) == ()
+
+
 def test_a_problem_of_no_code_is_told_in_its_words() -> None:
     resource = offered(concern("39", "active", problem(value(inner=words("#p1")))))
 
@@ -134,7 +180,7 @@ def test_that_no_problem_is_known_is_stated() -> None:
 def test_a_narrative_that_denies_stands_for_a_problem_that_is_not_named() -> None:
     entry = concern("39", "active", problem(value()))
 
-    [candidate] = extract(structured(part("11348-0", "Antécédents", "Aucun antécédent notable", entry)))
+    [candidate] = candidates_of(structured(part("11348-0", "Antécédents", "Aucun antécédent notable", entry)))
 
     assert candidate.resource["code"]["text"] == "Aucun antécédent notable"  # type: ignore[index]
     assert the_only(candidate.resource["code"]) == "no-known-problems"
@@ -164,7 +210,7 @@ def test_a_narrative_that_denies_stands_for_a_problem_that_is_not_named() -> Non
     ],
 )
 def test_what_is_no_problem_of_the_person_is_left_out(entry: str) -> None:
-    assert extract(structured(part("11450-4", "Problèmes", "Texte", entry))) == ()
+    assert candidates_of(structured(part("11450-4", "Problèmes", "Texte", entry))) == ()
 
 
 def test_a_problem_is_read_in_its_section_whatever_model_it_names() -> None:
@@ -181,7 +227,7 @@ def test_a_request_for_imaging_tells_of_illness_surgery_and_risk() -> None:
         for code in ("11348-0", "47519-4", "64100-1")
     ]
 
-    found = extract(structured(part("11329-0", "Historique", "", *past)))
+    found = candidates_of(structured(part("11329-0", "Historique", "", *past)))
 
     assert [one.kind for one in found] == ["Condition", "Procedure", "Condition"]
     assert [the_only(one.resource["clinicalStatus"]) for one in found[::2]] == ["inactive", "active"]

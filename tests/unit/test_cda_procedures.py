@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from dmp.cda.extraction import extract
 from tests.cda_entries import (
     CCAM,
     CIM10,
@@ -28,14 +27,14 @@ from tests.cda_entries import (
 )
 from tests.cda_factories import structured
 from tests.fhir_validity import assert_valid_r4
-from tests.offered_resources import about_somebody, the_only
+from tests.offered_resources import about_somebody, candidates_of, the_only
 
 _STENT = concept("code", "DDAF004", CCAM, "Dilatation de deux vaisseaux")
 _TEXT = '<content ID="s1">Appendicectomie</content><content ID="m1">Infarctus inférieur</content>'
 
 
 def offered(section: str, *entries: str) -> dict[str, Any]:
-    [candidate] = extract(structured(part(section, "Section", _TEXT, *entries)))
+    [candidate] = candidates_of(structured(part(section, "Section", _TEXT, *entries)))
     assert_valid_r4(about_somebody(candidate))
     return dict(candidate.resource)
 
@@ -115,7 +114,7 @@ def test_that_no_procedure_is_known_is_stated() -> None:
     ids=["planned", "withdrawn", "the section itself", "nothing"],
 )
 def test_what_is_no_procedure_is_left_out(entry: str) -> None:
-    assert extract(structured(part("30954-2", "Résultats", "", entry))) == ()
+    assert candidates_of(structured(part("30954-2", "Résultats", "", entry))) == ()
 
 
 def test_a_relative_is_told_with_what_they_had() -> None:
@@ -141,7 +140,7 @@ def test_a_relative_whom_nobody_names_is_one_of_the_family() -> None:
 def test_a_relative_who_had_nothing_is_left_out() -> None:
     entry = relative(concept("code", "MTH", ROLE), "F", illness(value("J45"), 'negationInd="true"'), illness(value()))
 
-    assert extract(structured(part("10157-6", "Famille", "", entry))) == ()
+    assert candidates_of(structured(part("10157-6", "Famille", "", entry))) == ()
 
 
 def test_a_problem_in_the_history_of_the_family_is_not_the_person_s() -> None:
@@ -161,7 +160,7 @@ def test_a_habit_is_an_observation_of_social_history() -> None:
 
 
 def test_a_habit_of_no_value_says_nothing() -> None:
-    assert extract(structured(part("29762-2", "Mode de vie", "", habit("74011-8", value())))) == ()
+    assert candidates_of(structured(part("29762-2", "Mode de vie", "", habit("74011-8", value())))) == ()
 
 
 def test_an_answer_that_only_the_narrative_gives_is_read_beside_its_question() -> None:
@@ -169,8 +168,12 @@ def test_an_answer_that_only_the_narrative_gives_is_read_beside_its_question() -
     row = '<tr><td><content ID="q1">Voyages récents</content></td><td>Guyane</td></tr>'
     asked = '<text><reference value="#q1"/></text>' + value(inner=words("#q1"))
 
-    [told] = extract(structured(part("29762-2", "Vie", f"<table>{rows.format(row)}</table>", habit("11345-6", asked))))
-    untold = extract(structured(part("29762-2", "Vie", '<content ID="q1">Voyages</content>', habit("11345-6", asked))))
+    [told] = candidates_of(
+        structured(part("29762-2", "Vie", f"<table>{rows.format(row)}</table>", habit("11345-6", asked)))
+    )
+    untold = candidates_of(
+        structured(part("29762-2", "Vie", '<content ID="q1">Voyages</content>', habit("11345-6", asked)))
+    )
 
     assert told.resource["valueString"] == "Guyane"
     assert untold == ()

@@ -4,12 +4,11 @@ from typing import Any
 
 import pytest
 
-from dmp.cda.extraction import extract
 from dmp.domain.clinical_profile import ProfileKind
 from tests.cda_results import AT, ISOLATE, SIGNS, SIMPLE, chapter, observed, organizer, pq, specimen
 from tests.cda_treatments import document, linked, section
 from tests.fhir_validity import assert_valid_r4
-from tests.offered_resources import about_somebody
+from tests.offered_resources import about_somebody, candidates_of
 
 BIOLOGY, EXAMS, SIGNS_SECTION, GLASGOW, RESPIRATORY = "18719-5", "30954-2", "8716-3", "35088-4", "11412-4"
 CCAM = "1.2.250.1.215.300.1"
@@ -20,7 +19,7 @@ type Json = dict[str, Any]
 
 def offered(*entries: str, code: str = BIOLOGY, narrative: str = "", title: str = "Résultats") -> list[Json]:
     """What a document with one section offers, each found valid."""
-    candidates = extract(document(section(code, *entries, narrative=narrative, title=title)))
+    candidates = candidates_of(document(section(code, *entries, narrative=narrative, title=title)))
     for one in candidates:
         assert_valid_r4(about_somebody(one))
     return [dict(one.resource) for one in candidates if one.kind is ProfileKind.OBSERVATION]

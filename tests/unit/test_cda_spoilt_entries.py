@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dmp.cda.extraction import MOST_BYTES, MOST_PACKED, extract
+from dmp.cda.extraction import MOST_BYTES, MOST_PACKED
 from dmp.domain.clinical_profile import MOST_CANDIDATES, Candidate
 from tests.cda_entries import (
     ATC,
@@ -40,7 +40,7 @@ from tests.cda_entries import (
 )
 from tests.cda_factories import structured
 from tests.fhir_validity import problems as faults
-from tests.offered_resources import about_somebody
+from tests.offered_resources import about_somebody, candidates_of
 
 CPU_SECONDS = 8
 _PASSAGES = '<content ID="a">Passage</content><table><tr><td><content ID="b">Autre</content></td></tr></table>'
@@ -104,7 +104,7 @@ def test_whatever_is_wrong_with_an_entry_it_is_valid_or_not_offered(
 ) -> None:
     entry = spoilt(SOUND[code], changes)
 
-    found = extract(structured(part(within, "Section", _PASSAGES, entry)))
+    found = candidates_of(structured(part(within, "Section", _PASSAGES, entry)))
 
     assert [fault for candidate in found for fault in faults(about_somebody(candidate))] == []
 
@@ -137,7 +137,7 @@ def _spoil(element: ElementTree.Element, other: ElementTree.Element, how: str, t
 
 @pytest.mark.parametrize("code", SOUND)
 def test_a_sound_entry_is_offered(code: str) -> None:
-    [candidate] = extract(structured(part(code, "Section", _PASSAGES, SOUND[code])))
+    [candidate] = candidates_of(structured(part(code, "Section", _PASSAGES, SOUND[code])))
 
     assert faults(about_somebody(candidate)) == []
 
@@ -148,9 +148,9 @@ def test_no_document_offers_more_than_one_item_of_the_table_holds() -> None:
     chance = Random("items")
     noise = [problem(value("I10", display=chance.randbytes(240).hex())) for _ in range(3 * MOST_CANDIDATES)]
 
-    assert len(extract(structured(part("11450-4", "P", "", *many)))) == MOST_CANDIDATES
-    assert 0 < size(extract(structured(part("10157-6", "F", "", *[relatives] * 200)))) < MOST_BYTES
-    found = extract(structured(part("11450-4", "P", "", *(concern("39", "active", one) for one in noise))))
+    assert len(candidates_of(structured(part("11450-4", "P", "", *many)))) == MOST_CANDIDATES
+    assert 0 < size(candidates_of(structured(part("10157-6", "F", "", *[relatives] * 200)))) < MOST_BYTES
+    found = candidates_of(structured(part("11450-4", "P", "", *(concern("39", "active", one) for one in noise))))
     assert len(zlib.compress(str(found).encode())) < MOST_PACKED * 1.3
 
 
@@ -176,6 +176,6 @@ def test_hostile_documents_cost_no_more_than_their_size(narrative: str, entries:
     document = structured(part("48765-2", "S", narrative, many, concern("40", "active", *[entries] * 3_000)))
     before = time.process_time()
 
-    extract(document)
+    candidates_of(document)
 
     assert time.process_time() - before < CPU_SECONDS

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from dmp.cda.extraction import extract
 from tests.cda_entries import (
     ATC,
     CIM10,
@@ -26,7 +25,7 @@ from tests.cda_entries import (
 )
 from tests.cda_factories import structured
 from tests.fhir_validity import assert_valid_r4
-from tests.offered_resources import about_somebody, the_only
+from tests.offered_resources import about_somebody, candidates_of, the_only
 
 NEGATED = 'negationInd="true"'
 _UNKNOWN = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
@@ -42,7 +41,7 @@ _LOT = "<lotNumberText>4456668</lotNumberText>"
 
 
 def offered(*entries: str, text: str = _TEXT) -> dict[str, Any]:
-    [candidate] = extract(structured(part("11369-6", "Vaccinations", text, *entries)))
+    [candidate] = candidates_of(structured(part("11369-6", "Vaccinations", text, *entries)))
     assert_valid_r4(about_somebody(candidate))
     return dict(candidate.resource)
 
@@ -107,6 +106,29 @@ def test_a_vaccination_that_was_not_done_says_why() -> None:
     assert resource["statusReason"]["text"] == "Refus"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Grippe : refusé", {"text": "Grippe : refusé"}),
+        ("Aucune vaccination", "no-known-immunizations"),
+        ("", "no-known-immunizations"),
+    ],
+)
+def test_one_vaccine_refused_does_not_say_that_none_was_given(text: str, expected: object) -> None:
+    resource = offered(vaccination("", inner=f"<text>{text}</text>", attributes=NEGATED))
+
+    code = resource["vaccineCode"]
+    assert (code["coding"][0]["code"] if "coding" in code else code) == expected
+    assert resource["status"] == "not-done"
+
+
+def test_that_no_vaccination_is_known_negated_says_nothing() -> None:
+    entry = vaccination("", attributes=NEGATED).replace('code="IMMUNIZ"', 'code="no-known-immunizations"')
+    entry = entry.replace("2.16.840.1.113883.5.4", IPS_ABSENT)
+
+    assert candidates_of(structured(part("11369-6", "Vaccinations", "Texte", entry))) == ()
+
+
 def test_a_day_that_nobody_knows_is_said_to_be_unknown() -> None:
     assert offered(vaccination(_TETANUS))["_occurrenceDateTime"] == {"extension": [_UNKNOWN]}
 
@@ -157,7 +179,7 @@ def test_a_vaccine_may_have_but_a_name() -> None:
     ids=["planned", "of nothing", "withdrawn"],
 )
 def test_what_is_no_vaccination_is_left_out(entry: str) -> None:
-    assert extract(structured(part("11369-6", "Vaccinations", "Texte", entry))) == ()
+    assert candidates_of(structured(part("11369-6", "Vaccinations", "Texte", entry))) == ()
 
 
 def test_a_treatment_in_the_section_of_vaccinations_is_a_vaccination() -> None:

@@ -145,6 +145,13 @@ def test_a_treatment_with_what_somebody_is_allergic_to_is_warned_of(
         (allergy("Pollens de graminées"), "J01CA04"),
         (allergy("Pénicilline"), "J01FA09"),
         (allergy("ainsi que"), "M01AE01"),
+        (allergy("Aucune allergie connue à la pénicilline"), "J01CA04"),
+        (allergy("Pas de notion d'allergie à la pénicilline"), "J01CA04"),
+        (allergy("Non allergique à la pénicilline"), "J01CA04"),
+        (allergy("N'est pas allergique à la pénicilline"), "J01CA04"),
+        (allergy("Allergie à la pénicilline écartée"), "J01CA04"),
+        (allergy("Allergie à la pénicilline infirmée par le bilan de 2020"), "J01CA04"),
+        (allergy("Tolère la pénicilline"), "J01CA04"),
         (allergy(atc=("J",)), "J01CA04"),
         (allergy("Triméthoprime"), "J01EA01"),
     ],
@@ -178,3 +185,87 @@ def test_every_group_has_its_french_name_and_leads_to_groups_that_are_there() ->
     assert set(groups()) == set(texts()["groups"])
     assert all(set(group.related) <= set(groups()) for group in groups().values())
     assert named_by(["J01CA04"], [], "") == {"penicillins"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Pénicilline (éruption sans gravité)",
+        "Amoxicilline : choc, pas de réintroduction",
+        "Pénicilline - pas d'adrénaline nécessaire",
+        "Pas de modification de l'allergie à la pénicilline",
+        "Absence d'allergie à l'aspirine, allergie à la pénicilline",
+        "Pas d'allergie à l'aspirine et allergie à la pénicilline",
+        "Pas d'allergie connue à l'exception de la pénicilline",
+        "Aucune allergie connue si ce n'est la pénicilline",
+        "Aucune allergie hors pénicilline",
+        "Aucune allergie autre que la pénicilline",
+        "Aucune nouvelle allergie depuis le choc à la pénicilline",
+        "Pas d'allergie connue (pénicilline à vérifier)",
+        "Pas de pénicilline",
+        "Allergie à la pénicilline non écartée",
+        "Allergie à la pénicilline qui ne peut être écartée",
+        "Tolère mal la pénicilline",
+        "Ne tolère pas la pénicilline",
+        "Absence de tolérance à la pénicilline",
+        "Pas d'allergie à l'iode\nPénicilline",
+    ],
+)
+def test_words_that_deny_something_else_than_the_allergy_take_no_warning_away(words: str) -> None:
+    found = warnings([treatment("a", "J01CA04")], [allergy(words)])
+
+    assert [(one.severity, one.about) for one in found] == [(Severity.HIGH, "penicillins")]
+
+
+@pytest.mark.parametrize("codes", [{"snomed": ("764146007",)}, {"atc": ("J01CA04",)}])
+def test_a_code_counts_whatever_the_words_say(codes: dict[str, tuple[str, ...]]) -> None:
+    known = allergy("Pas d'allergie à la pénicilline", **codes)
+
+    assert warnings([treatment("a", "J01CA04")], [known])
+    assert known.is_judged
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("Bêta-lactamines", "J01CA04"),
+        ("Bêta lactamines", "J01CA04"),
+        ("bêtalactamine", "J01CA04"),
+        ("BETA-LACTAMINES", "J01DD04"),
+        ("Béta\u2011lactamines", "J01DH02"),
+        ("anti inflammatoires non stéroïdiens", "M01AE01"),
+        ("Anti-inflammatoires (non stéroïdiens)", "M01AE01"),
+        ("antiinflammatoires", "M01AE01"),
+        ("anti-inflammatoire", "M01AE01"),
+        ("AINS", "M01AE01"),
+        ("A.I.N.S.", "M01AE01"),
+        ("Céfalosporines", "J01DD04"),
+        ("cefalosporine", "J01DD04"),
+        ("IEC", "C09AA05"),
+        ("inhibiteurs de l\u2019enzyme de conversion", "C09AA05"),
+        ("Pyostacine", "J01FG01"),
+        ("pristinamycine", "J01FG01"),
+        ("acide-acétylsalicylique", "B01AC06"),
+        ("Produits de contraste (iodés)", "V08AB02"),
+    ],
+)
+def test_groups_are_known_by_their_names_with_and_without_hyphens_and_accents(words: str, code: str) -> None:
+    found = warnings([treatment("a", code)], [allergy(words)])
+
+    assert [one.severity for one in found] == [Severity.HIGH]
+
+
+@pytest.mark.parametrize(
+    ("known", "is_judged"),
+    [
+        (allergy("Pénicilline"), True),
+        (allergy("Pas d'allergie connue"), True),
+        (allergy("Pas d'allergie connue\nAucune allergie"), True),
+        (allergy("Pas d'allergie au latex sauf contact prolongé"), False),
+        (allergy("Arachide"), False),
+        (allergy(), False),
+        (allergy(atc=("J01",)), True),
+    ],
+)
+def test_an_allergy_that_no_rule_understands_is_known_as_such(known: KnownAllergy, is_judged: bool) -> None:
+    assert known.is_judged == is_judged

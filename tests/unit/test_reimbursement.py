@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from dmp.domain.civil_time import PARIS
 from dmp.domain.errors import Conflict
-from dmp.domain.identifiers import Identifier
+from dmp.domain.identifiers import Identifier, local_id
 from dmp.domain.reimbursement import BrokenLine, Known, LineRequest, Window
-from dmp.domain.secret_acts import may_be_kept_secret
+from dmp.domain.reimbursement_query import midnight
 from dmp.fhir.batch import entry_said
 from dmp.fhir.explanation_of_benefit_reading import line_said, read_line
 from tests.reimbursements import line
@@ -83,36 +83,17 @@ def test_the_day_of_care_is_the_last_and_the_first_decides_who_was_a_minor() -> 
     assert (request.first, request.care) == (date(2026, 1, 5), date(2026, 2, 12))
 
 
-@pytest.mark.parametrize(
-    "path", [("item",), ("item", "detail"), ("item", "detail", "subDetail"), ("addItem", "detail", "subDetail")]
-)
-def test_acts_are_known_at_every_depth(path: tuple[str, ...]) -> None:
-    concept = {"coding": [{"code": "FHV"}]}
-    content: Any = {"productOrService": concept}
-    for depth, name in enumerate(reversed(path)):
-        sequence = {"sequence": 1} if path[0] == "item" else {}
-        content = {**sequence, **({"productOrService": {"text": "x"}} if depth else {}), **content}
-        content = {name: [content]}
+def test_a_procedure_done_before_the_first_item_is_a_day_of_care_for_a_minor() -> None:
+    done = {"sequence": 1, "procedureCodeableConcept": {"text": "x"}, "date": "2026-01-31T23:30:00Z"}
 
-    request = read_line(line("1" * 26, item=None) | content, BASE)
+    request = said(care="2026-02-10", procedure=[done])
 
-    assert request.codes == {"FHV"}
+    assert (request.first, request.care) == (date(2026, 2, 1), date(2026, 2, 10))
 
 
-@pytest.mark.parametrize(
-    ("code", "secret"),
-    [
-        ("JNJD002", True),
-        ("jnjd002", True),
-        ("G03AD01", True),
-        ("G03AA07", False),
-        ("GS", False),
-        ("ICX", False),
-        ("", False),
-    ],
-)
-def test_acts_are_secret_by_code_or_by_family(code: str, secret: bool) -> None:
-    assert may_be_kept_secret(code) is secret
+@given(days)
+def test_the_name_of_a_line_tells_its_day_of_care(care: date) -> None:
+    assert Known(local_id(midnight(care), bytes(10)), "", NOON).care == care
 
 
 json_values = st.recursive(

@@ -20,18 +20,43 @@ PERSON: dict[str, object] = {"ins": INS}
 LETTERS = "cruds"
 
 
-@pytest.mark.parametrize(
-    "words", [[], ["openid", "scope_all"], ["openid", "profile", "email"], ["offline_access"], ["launcher", "userinfo"]]
-)
-def test_scopes_of_identity_alone_make_no_app(words: list[str]) -> None:
-    assert granted(words, PROFESSIONAL) is None
+OF_IDENTITY = ["", "openid", "openid scope_all", "openid profile email", "launcher userinfo"]
+OF_SMART = [
+    *("launch", "launch/patient", "fhirUser", "offline_access"),
+    *("patient/Nothing.rs", "user/Patient.sr", "system/x", "patient/"),
+]
 
 
-@pytest.mark.parametrize(
-    "word", ["launch", "launch/patient", "fhirUser", "patient/Nothing.rs", "user/Patient.sr", "system/x", "patient/"]
-)
-def test_a_word_of_smart_makes_an_app_which_may_do_nothing_by_it_alone(word: str) -> None:
-    assert granted(["openid", word], PATIENT) == ()
+@pytest.mark.parametrize("kind", [kind for kind in RequesterKind if kind is not PATIENT])
+@pytest.mark.parametrize("words", OF_IDENTITY)
+def test_scopes_of_identity_alone_make_no_app_but_of_a_persons_token(words: str, kind: RequesterKind) -> None:
+    assert granted(words.split(), kind) is None
+    assert granted(words.split(), PATIENT) == ()
+
+
+@pytest.mark.parametrize("kind", list(RequesterKind))
+@pytest.mark.parametrize("word", OF_SMART)
+def test_a_word_of_smart_makes_an_app_which_may_do_nothing_by_it_alone(word: str, kind: RequesterKind) -> None:
+    assert granted(["openid", word], kind) == ()
+
+
+@pytest.mark.parametrize("claim", ["scope", "scp"])
+@pytest.mark.parametrize("value", [*OF_IDENTITY, [], ["openid"], None, "  "])
+def test_a_persons_token_with_any_scopes_is_an_apps_and_one_without_is_their_own(claim: str, value: object) -> None:
+    own = requester_from(IssuerKind.PATIENT, PERSON, test_identities=True)
+    app = requester_from(IssuerKind.PATIENT, {**PERSON, claim: value, "azp": "carnet"}, test_identities=True)
+
+    assert own.scopes is None
+    assert (app.scopes, app.software) == ((), "carnet")
+
+
+@pytest.mark.parametrize("value", [*OF_IDENTITY, None, []])
+def test_a_professionals_token_with_scopes_of_identity_is_as_one_without(value: object) -> None:
+    claims = professional_claims()
+
+    told = requester_from(IssuerKind.PRO_SANTE_CONNECT, {**claims, "scope": value}, test_identities=True)
+
+    assert told == requester_from(IssuerKind.PRO_SANTE_CONNECT, claims, test_identities=True)
 
 
 @pytest.mark.parametrize(

@@ -79,11 +79,11 @@ def test_quantities_are_written_as_in_france() -> None:
     assert quantity_text({"value": 5.2, "unit": "mmol/L", "comparator": "<"}) == "< 5,2 mmol/L"
 
 
-def test_statements_with_a_code_in_common_are_one() -> None:
-    first = statement(condition() | {"code": concept("38341003", "HTA", SNOMED, ("urn:icd", "I10"))}, 1, "A")
+def test_statements_with_their_leading_code_and_their_words_in_common_are_one() -> None:
+    first = statement(condition() | {"code": concept("I10", "HTA", "urn:icd", (SNOMED, "38341003"))}, 1, "A")
     second = statement(condition() | {"code": concept("I10", "HTA", "urn:icd")}, 2, "B")
 
-    [kept] = each_once([first, second])
+    [kept] = each_once([first, second], NOW)
 
     assert (kept.resource["id"], kept.confirmed_by) == ("r.1", ("B",))
 
@@ -91,16 +91,15 @@ def test_statements_with_a_code_in_common_are_one() -> None:
 def test_what_has_no_code_is_one_with_what_has_the_same_words() -> None:
     words = [statement(condition() | {"code": {"text": text}}, number) for number, text in enumerate(["Toux", "toux"])]
 
-    assert len(each_once([*words, statement(condition() | {"code": {"text": "Fièvre"}}, 9)])) == 2
+    assert len(each_once([*words, statement(condition() | {"code": {"text": "Fièvre"}}, 9)], NOW)) == 2
 
 
-def test_two_products_of_one_substance_stay_two_and_one_of_them_is_one_with_its_substance() -> None:
+def test_two_products_of_one_substance_and_the_substance_by_itself_stay_three() -> None:
     brands = [medication() | {"medicationCodeableConcept": concept(code, "P", CIP, (ATC, "J01CA04"))} for code in "12"]
-    substance = medication()
 
-    kept = each_once([statement(one, number) for number, one in enumerate([*brands, substance])])
+    kept = each_once([statement(one, number) for number, one in enumerate([*brands, medication()])], NOW)
 
-    assert [one.resource["id"] for one in kept] == ["r.0", "r.1"]
+    assert [one.resource["id"] for one in kept] == ["r.0", "r.1", "r.2"]
 
 
 def test_doses_of_a_vaccine_and_values_of_a_day_stay_apart() -> None:
@@ -108,7 +107,7 @@ def test_doses_of_a_vaccine_and_values_of_a_day_stay_apart() -> None:
     values = [statement(observation(value, "2026-01-01T08:00:00Z"), 10 + n) for n, value in enumerate([1, 2, 2])]
     relatives = [statement(family(disease=disease), 20 + n) for n, disease in enumerate(["Cancer", "Asthme", "Asthme"])]
 
-    assert [len(each_once(each)) for each in (doses, values, relatives)] == [2, 2, 2]
+    assert [len(each_once(each, NOW)) for each in (doses, values, relatives)] == [2, 2, 2]
 
 
 def test_a_section_tells_the_newest_and_how_many_it_leaves_out() -> None:
@@ -149,6 +148,29 @@ def test_a_medication_is_named_by_the_resource_it_contains() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"valueRange": {"low": {"value": 2}, "high": {"value": 3, "unit": "g/L"}}}, "2 à 3 g/L"),
+        ({"valueRange": {"low": {"value": 2.5, "unit": "g/L"}}}, "au moins 2,5 g/L"),
+        ({"valueRange": {"high": {"value": 3}}}, "au plus 3"),
+        ({"valueRatio": {"numerator": {"value": 1}, "denominator": {"value": 320}}}, "1 / 320"),
+        ({"valuePeriod": {"start": "2026-01-01", "end": "2026-01-03"}}, "01/01/2026 - 03/01/2026"),
+        ({"valueInteger": 0}, "0"),
+        ({"valueBoolean": False}, "non"),
+        ({"valueString": "positif"}, "positif"),
+        ({"valueTime": "08:00:00"}, "08:00:00"),
+        ({"valueDateTime": "2026-01"}, "01/2026"),
+        ({"dataAbsentReason": {"text": "échantillon coagulé"}}, "échantillon coagulé"),
+        ({"valueInteger": 1, "bodySite": {"text": "bras gauche"}}, "1, bras gauche"),
+    ],
+)
+def test_every_sort_of_value_is_told(value: Json, text: str) -> None:
+    bare = {name: one for name, one in observation(1, "2026-01-01").items() if name != "valueQuantity"}
+
+    assert row_of([statement(bare | value)], NOW)[2] == text
+
+
+@pytest.mark.parametrize(
     ("resource", "detail"),
     [
         (
@@ -177,7 +199,7 @@ def test_a_medication_is_named_by_the_resource_it_contains() -> None:
 def test_the_details_are_told_in_french(resource: Json, detail: str) -> None:
     resource = {name: value for name, value in resource.items() if value is not None}
 
-    assert row_of([statement(resource)])[2] == detail
+    assert row_of([statement(resource)], NOW)[2] == detail
 
 
 def test_what_is_too_large_is_left_out_and_said_so_and_the_rest_is_told() -> None:
@@ -215,19 +237,22 @@ def test_that_there_is_nothing_is_told_only_where_there_is_nothing_else() -> Non
     assert [one["id"] for one in entries_of(beside, "48765-2")] == ["r.2"]
 
 
-def test_what_a_document_denies_takes_nothing_away_and_what_a_professional_refutes_does() -> None:
+def test_what_is_denied_is_told_beside_what_it_contradicts_and_takes_nothing_away() -> None:
     found = {"extension": [{"url": SOURCE, "extension": [{"url": "section", "valueCodeableConcept": {"text": "S"}}]}]}
     stated = statement(condition() | found, 1)
     denied = statement(condition(status="inactive") | refuted("condition-ver-status") | found, 2)
     refuted_ = statement(condition(status="inactive") | refuted("condition-ver-status"), 3)
     no_allergy = statement(allergy() | refuted("allergyintolerance-verification"), 4)
 
-    told = [rendered(denied, stated), rendered(refuted_, denied, stated), rendered(no_allergy)]
+    told = [rendered(denied, stated), rendered(refuted_, stated), rendered(no_allergy), rendered(denied, refuted_)]
 
-    assert [[one.get("id") for one in entries_of(one, "11450-4")] for one in told[:1]] == [["r.1"]]
-    assert all("r.3" not in json.dumps(sections(one)) for one in told)
-    assert entries_of(told[1], "11450-4")[0]["code"]["coding"][0]["code"] == "no-problem-info"
+    assert [{one.get("id") for one in entries_of(bundle, "11450-4")} for bundle in told[:2]] == [
+        {"r.1", "r.2"},
+        {"r.1", "r.3"},
+    ]
+    assert all("infirmé" in sections(told[n])["11450-4"]["text"]["div"] for n in (0, 1))
     assert "infirmé" in sections(told[2])["48765-2"]["text"]["div"]
+    assert entries_of(told[3], "11450-4")[0]["code"]["coding"][0]["code"] == "no-problem-info"
 
 
 def refuted(system: str) -> Json:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from dmp.adapters import keys
-from dmp.adapters.record_items import Item, maybe_identifier, maybe_text
+from dmp.adapters.record_items import Item, maybe_identifier, maybe_instant, maybe_text
 from dmp.domain.clinical_profile import Candidate, DocumentText, Extraction, ProfileEntry, ProfileKind
 from dmp.domain.document import Coding, Depositor, Visibility
 
@@ -20,6 +20,7 @@ def write_entry(entry: ProfileEntry, sk: str | None = None) -> Item:
         "own": entry.is_by_patient,
         "secret": entry.is_secret,
         "labels": sorted(entry.visibility),
+        "shows": maybe_text(entry.shows_at),
         "resource": entry.resource,
     }
     return _item(entry.record, sk or keys.profile_entry(entry.kind, entry.local)) | {
@@ -47,6 +48,7 @@ def read_entry(item: Item) -> ProfileEntry:
         is_by_patient=facts["own"],
         is_secret=facts["secret"],
         visibility=frozenset(map(Visibility, facts["labels"])),
+        shows_at=maybe_instant(facts["shows"]),
         resource=facts["resource"],
         is_deleted=item["st"]["S"] == "deleted",
     )
@@ -58,6 +60,7 @@ def write_extraction(extraction: Extraction) -> Item:
         "kind": {"S": "extraction"},
         "local": {"S": extraction.local},
         "body": {"B": _deflated([_candidate(one) for one in extraction.candidates])},
+        "st": {"S": "cut" if extraction.is_cut else "whole"},
     }
 
 
@@ -74,7 +77,12 @@ def read_extraction(item: Item) -> Extraction:
         )
         for kind, section, title, r in _inflated(item)
     ]
-    return Extraction(record=keys.record_of(item["pk"]["S"]), local=item["local"]["S"], candidates=tuple(found))
+    return Extraction(
+        record=keys.record_of(item["pk"]["S"]),
+        local=item["local"]["S"],
+        candidates=tuple(found),
+        is_cut=item.get("st", {}).get("S") == "cut",
+    )
 
 
 def write_text(text: DocumentText) -> Item:

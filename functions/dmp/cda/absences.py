@@ -1,9 +1,11 @@
 """What a document says there is none of: no known allergy, problem, vaccination or procedure (IPS, absent-unknown)."""
 
 import re
+from collections.abc import Collection
 from functools import cache
 
 from dmp.cda.concepts import Json, said, texts
+from dmp.cda.denials import Denied, denies
 from dmp.cda.entry import Entry
 from dmp.domain import code_lists
 
@@ -15,9 +17,6 @@ _SNOMED = {
     "429625007": "no-known-food-allergies",
     "160245001": "no-known-problems",
 }
-_LONGEST_DENIAL = 100
-_MORE = re.compile(r"[.;:!?]\s*\S|\d")
-"""A second sentence, or a date."""
 
 
 def absence(code: str, text: str = "") -> Json:
@@ -49,15 +48,10 @@ def in_own_words(concept: Json | None, entry: Entry) -> Json | None:
     return (concept or {}) | {"text": words} if _pattern("denials").match(words) else concept
 
 
-def denial(entry: Entry) -> str:
-    """The narrative of a section that says nothing but that there is none; an empty text for another.
-
-    One that goes on, makes an exception, or says that nothing is known, is another.
-    """
-    text = entry.passages.narrative(entry.section)
-    plain = text.replace("’", "'").rstrip(" .")
-    is_short = len(plain) <= _LONGEST_DENIAL and not _MORE.search(plain)
-    return text if is_short and _pattern("denials").match(plain) and not _pattern("doubts").search(plain) else ""
+def denial(entry: Entry, kind: Denied, sections: Collection[str]) -> str:
+    """What a statement, or the narrative of one of some sections, says where it is but that there is none."""
+    narrative = entry.passages.narrative(entry.section) if entry.section_code in sections else ""
+    return next((text for text in (said(entry), narrative) if denies(text, kind)), "")
 
 
 def _system() -> str:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 
 from dmp.cda.absences import absence, denial, is_absence, with_absence
-from dmp.cda.concepts import Json, coded, concept, said
+from dmp.cda.concepts import Json, coded, concept, said, words
+from dmp.cda.denials import Denied, names_something
 from dmp.cda.entry import Entry, Readers
-from dmp.cda.moments import end_of, start_of
+from dmp.cda.moments import end_of, is_after, start_of
 from dmp.cda.passages import shortened
 from dmp.cda.problems import STATUSES
-from dmp.cda.remarks import ABOUT, CRITICALITY, SEVERITY, STATUS, findings, first_code, notes
+from dmp.cda.remarks import ABOUT, CRITICALITY, SEVERITY, STATUS, findings, first_code, is_refuted, notes
 from dmp.domain.clinical_profile import Candidate, ProfileKind
 
 CLINICAL = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
@@ -41,12 +42,14 @@ _ABSENCES = {
     _ENVIRONMENT: "no-known-environmental-allergies",
     "": "no-known-allergies",
 }
+_ASSERTIONS = frozenset({"ASSERTION", "75326-9", "55607006", SECTION})
+"""Codes of statements that name nothing themselves: an assertion, a problem, the section."""
 _DENIED = {"médicament": _MEDICATION, "aliment": _FOOD, "environnement": _ENVIRONMENT}
 
 
 def concern(entry: Entry) -> Iterator[Candidate]:
     """A concern: every allergy in it, with the state of the concern."""
-    for inner in entry.inner("observation") if entry.is_event else ():
+    for inner in entry.held() if entry.is_event else ():
         yield from _allergy(inner, entry)
 
 
@@ -63,19 +66,28 @@ def untold(entry: Entry) -> Iterator[Candidate]:
 def _allergy(entry: Entry, within: Entry | None) -> Iterator[Candidate]:
     if not entry.is_event or entry.is_of_another or entry.code in ABOUT:
         return
-    agent = _agent(entry)
-    code = agent or _value(entry) or _nothing(entry) or _unnamed(entry)
-    if code is None:
-        return
+    agents = _agents(entry)
+    code = None if agents else _value(entry) or _nothing(entry) or _unnamed(entry)
+    for one in agents or filter(None, [code]):
+        if not (_is_refuted(entry) and _says_nothing(entry, one)):
+            yield _candidate(entry, within, one, is_agent=bool(agents))
+
+
+def _says_nothing(entry: Entry, code: Json) -> bool:
+    """Whether it denies that there is no allergy: nobody knows what that means."""
+    return is_absence(code) and (bool(_agents(entry)) or is_absence(with_absence(_coded_value(entry))))
+
+
+def _candidate(entry: Entry, within: Entry | None, code: Json, *, is_agent: bool) -> Candidate:
     type_, category = _TYPES.get(entry.code, ("", ""))
     onset = start_of(entry.act.first("effectiveTime"))
-    is_refuted = entry.is_negated and not is_absence(code)
-    reactions = _reactions(entry, _value(entry) if agent else None)
-    yield entry.candidate(
+    is_no_more = _is_refuted(entry) and not is_absence(code)
+    reactions = _reactions(entry, _value(entry) if is_agent and not is_refuted(entry) else None)
+    return entry.candidate(
         ProfileKind.ALLERGY,
         {
-            "clinicalStatus": coded(CLINICAL, "inactive" if is_refuted else _status(entry, within, code)),
-            "verificationStatus": coded(VERIFICATION, "refuted" if is_refuted else "unconfirmed"),
+            "clinicalStatus": coded(CLINICAL, "inactive" if is_no_more else _status(entry, within, code)),
+            "verificationStatus": coded(VERIFICATION, "refuted" if is_no_more else "unconfirmed"),
             **({"type": type_} if type_ and not is_absence(code) else {}),
             **({"category": [category]} if category and not is_absence(code) else {}),
             **_criticality(entry),
@@ -87,8 +99,9 @@ def _allergy(entry: Entry, within: Entry | None) -> Iterator[Candidate]:
     )
 
 
-def _agent(entry: Entry) -> Json | None:
-    """What the person does not bear: the code of a participant that was taken, or its name."""
+def _agents(entry: Entry) -> list[Json]:
+    """What the person does not bear: the codes of participants that were taken, or their names, each once."""
+    agents: list[Json] = []
     for participant in entry.act.elements("participant"):
         if participant.get("typeCode") not in ("", "CSM"):
             continue
@@ -97,32 +110,60 @@ def _agent(entry: Entry) -> Json | None:
         name = entity.first("name") if entity else None
         found = concept(entity.first("code"), entry) if entity else None
         text = shortened(name.content) if name else ""
-        if found or text:
-            return with_absence(found or {"text": text})
-    return None
+        agent = with_absence(found or {"text": text}) if found or text else None
+        if agent and agent not in agents:
+            agents.append(agent)
+    return agents
 
 
 def _value(entry: Entry) -> Json | None:
     """What the value names; one that is negated and names but a kind of allergy names nothing."""
-    found = concept(entry.act.first("value"), entry)
-    if found is None or (entry.is_negated and any(one["code"] in _TYPES for one in found.get("coding", []))):
+    found = _coded_value(entry)
+    if not found or (_is_refuted(entry) and _is_kind(found)):
         return None
     return with_absence(found)
 
 
+def _is_refuted(entry: Entry) -> bool:
+    """Whether the allergy itself is denied: what is known absent beside an agent may be but what it did."""
+    return entry.is_negated or (is_refuted(entry) and (_is_kind(_coded_value(entry)) or not _agents(entry)))
+
+
+def _coded_value(entry: Entry) -> Json:
+    return concept(entry.act.first("value"), entry) or {}
+
+
+def _is_kind(found: Json) -> bool:
+    return any(one["code"] in _TYPES for one in found.get("coding", []))
+
+
 def _nothing(entry: Entry) -> Json | None:
     """That there is no allergy: by negation of one that names nothing, or as the narrative alone says."""
-    if entry.is_negated:
-        return absence(_ABSENCES[_TYPES.get(entry.code, ("", ""))[1]], denial(entry))
-    nothing = denial(entry)
+    nothing = denial(entry, Denied.ALLERGY, (SECTION,))
+    if _is_refuted(entry):
+        return _denied(entry, nothing)
     kind = next((kind for word, kind in _DENIED.items() if word in nothing.lower()), "")
     return absence(_ABSENCES[kind], nothing) if nothing else None
 
 
+def _denied(entry: Entry, nothing: str) -> Json:
+    """What a negated statement denies: that which its words or its code name, or else all allergies of its kind."""
+    code, value = entry.act.first("code"), entry.act.first("value")
+    kinds = {node.get("displayName").casefold() for node in (code, value) if node}
+    told = (said(entry), words(value, entry), words(code, entry))
+    named = next((text for text in told if names_something(text, Denied.ALLERGY) and text.casefold() not in kinds), "")
+    if named:
+        return {"text": named}
+    about = concept(code, entry) or {}
+    if about.get("coding") and not _is_kind(about) and entry.code not in _ASSERTIONS:
+        return about
+    return absence(_ABSENCES[_TYPES.get(entry.code, ("", ""))[1]], nothing)
+
+
 def _unnamed(entry: Entry) -> Json | None:
     """An allergy of which but words or its kind are told; where no passage tells of it, nothing is."""
-    words = said(entry)
-    return (concept(entry.act.first("code"), entry) or {}) | {"text": words} if words else None
+    told = said(entry)
+    return (concept(entry.act.first("code"), entry) or {}) | {"text": told} if told else None
 
 
 def _status(entry: Entry, within: Entry | None, code: Json) -> str:
@@ -132,8 +173,12 @@ def _status(entry: Entry, within: Entry | None, code: Json) -> str:
     if is_absence(code):
         return "active"
     state = within.act.first("statusCode") if within else None
-    over = "resolved" if end_of(entry.act.first("effectiveTime")) else ""
-    return over or (_CONCERNS.get(state.get("code").lower(), "active") if state else "active")
+    end = end_of(entry.act.first("effectiveTime"))
+    if end and not is_after(end, entry.written):
+        return "resolved"
+    if entry.was_given_up:
+        return "inactive"
+    return _CONCERNS.get(state.get("code").lower(), "active") if state else "active"
 
 
 def _criticality(entry: Entry) -> Json:

@@ -101,4 +101,4 @@ def referred(text: Node, entry: Entry) -> str:
     """A text as it stands there, or else the passage of the narrative that it refers to."""
     own = shortened(text.content)
     reference = text.first("reference")
-    return own or (entry.passages.text(reference.get("value")) if reference else "")
+    return own or (entry.passages.text(reference.get("value"), entry.section) if reference else "")

@@ -121,7 +121,7 @@ def _row_text(entry: Entry, *, without_way: bool) -> str:
 
 
 def _row(entry: Entry) -> tuple[tuple[str, str], ...]:
-    found = (entry.passages.beside(reference) for reference in _references(entry.act))
+    found = (entry.passages.beside(reference, entry.section) for reference in _references(entry.act))
     return next((row for row in found if row), ())
 
 
@@ -141,7 +141,7 @@ def _else_said(entry: Entry, product: str) -> str:
 
 
 def _words(part: Node, entry: Entry) -> str:
-    texts = (entry.passages.text(reference) for reference in _references(part))
+    texts = (entry.passages.text(reference, entry.section) for reference in _references(part))
     return " - ".join(text for text in dict.fromkeys(texts) if text not in _NOTHING)
 
 

@@ -1,7 +1,7 @@
 """A clinical statement of a section, with what its reader needs around it: the section and the narrative's texts."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from dmp.cda.markup import Node
@@ -32,6 +32,8 @@ class Entry:
     written: datetime | None = None
     """When the document was written."""
     link: Node = field(default_factory=lambda: Node("entry"), repr=False)
+    is_denied: bool = False
+    """Whether the concern that holds it says that it is not so."""
 
     @property
     def template_ids(self) -> tuple[str, ...]:
@@ -62,7 +64,17 @@ class Entry:
     @property
     def is_negated(self) -> bool:
         """Whether it says that something is not so."""
-        return self.act.get("negationInd").lower() in ("true", "1")
+        return self.is_denied or self.act.get("negationInd").lower() in ("true", "1")
+
+    @property
+    def was_given_up(self) -> bool:
+        """Whether it was not carried through: what it says does not hold any more."""
+        status = self.act.first("statusCode")
+        return status is not None and status.get("code").lower() in ("aborted", "cancelled")
+
+    def held(self) -> Iterator["Entry"]:
+        """The observations of a concern, denied where it is."""
+        return (replace(one, is_denied=self.is_negated) for one in self.inner("observation"))
 
     def inner(self, *names: str) -> Iterator["Entry"]:
         """The statements right within this one, those of some elements where any is named."""

@@ -14,22 +14,34 @@ import zlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from dmp.cda import allergies, family_history, medications
+from dmp.cda import allergies, family_history, medications, problems, results, vaccinations
 from dmp.cda.entry import Entry, Reader, statements
 from dmp.cda.markup import Node
 from dmp.cda.passages import Passages
 from dmp.cda.readers import READERS
 from dmp.cda.sections import Section, body_of
-from dmp.domain.clinical_profile import MOST_CANDIDATES, Candidate
+from dmp.domain.clinical_profile import MOST_CANDIDATES, Candidate, Offer
 
 MOST_BYTES, MOST_PACKED = 1_000_000, 250_000
 """Bytes of all that one document offers, as JSON and compressed: it is one item of the table, and read with others."""
 _UNTOLD: Mapping[str, Reader] = {allergies.SECTION: allergies.untold, medications.SECTION: medications.untold}
 """What reads the narrative of a section that has no entries."""
+_RANKS: tuple[frozenset[str], ...] = (
+    frozenset({allergies.SECTION}),
+    problems.SECTIONS,
+    medications.SECTIONS,
+    frozenset({vaccinations.SECTION}),
+    frozenset(),
+    results.SECTIONS,
+)
+_OTHERS = 4
 
 
-def extract(content: bytes) -> tuple[Candidate, ...]:
-    """What the sections of a CDA state, in its order, at most 500; nothing for what is no CDA or says nothing coded.
+def extract(content: bytes) -> Offer:
+    """What the sections of a CDA state, in its order; nothing for what is no CDA or says nothing coded.
+
+    At most 500 statements: of a document that makes more, allergies, problems, treatments and vaccinations go first,
+    results last, by their sections; the offer is cut then.
 
     What is said of somebody else than the person, such as the child of a pregnancy, is not among it, but for the
     history of the family. That there is no allergy or no treatment is, even where but the narrative says so. Raises as
@@ -37,25 +49,33 @@ def extract(content: bytes) -> tuple[Candidate, ...]:
     """
     body = body_of(content)
     passages = Passages(body.sections)
-    found = (one for section in _all(body.sections) for one in _read(section, passages, body.written))
-    return tuple(_bounded(found))
+    ranked = sorted(enumerate(_ranked(body.sections)), key=lambda one: one[1][0])
+    found = ((place, one) for place, (_, section) in ranked for one in _read(section, passages, body.written))
+    kept, is_cut = _bounded(found)
+    return Offer(tuple(one for _, one in sorted(kept, key=lambda one: one[0])), is_cut)
 
 
-def _bounded(found: Iterator[Candidate]) -> Iterator[Candidate]:
-    packer, whole, packed = zlib.compressobj(), 0, 0
-    for _, candidate in zip(range(MOST_CANDIDATES), found, strict=False):
-        text = json.dumps([candidate.section_title, str(candidate.section), candidate.resource]).encode()
-        whole, packed = whole + len(text), packed + len(packer.compress(text))
-        if whole > MOST_BYTES or packed > MOST_PACKED:
-            return
-        yield candidate
-
-
-def _all(sections: tuple[Section, ...]) -> Iterator[Section]:
+def _ranked(sections: tuple[Section, ...], rank: int = _OTHERS) -> Iterator[tuple[int, Section]]:
+    """All sections with their ranks, first read first; one of another code has that of the section around it."""
     for section in sections:
         if not section.is_of_another:
-            yield section
-            yield from _all(section.sections)
+            code = section.code.code if section.code else ""
+            own = next((rank for rank, codes in enumerate(_RANKS) if code in codes), rank)
+            yield own, section
+            yield from _ranked(section.sections, own)
+
+
+def _bounded(found: Iterator[tuple[int, Candidate]]) -> tuple[list[tuple[int, Candidate]], bool]:
+    """As many as one item of the table holds, and whether there are more."""
+    packer, whole, packed = zlib.compressobj(), 0, 0
+    kept: list[tuple[int, Candidate]] = []
+    for place, candidate in found:
+        text = json.dumps([candidate.section_title, str(candidate.section), candidate.resource]).encode()
+        whole, packed = whole + len(text), packed + len(packer.compress(text))
+        if len(kept) == MOST_CANDIDATES or whole > MOST_BYTES or packed > MOST_PACKED:
+            return kept, True
+        kept.append((place, candidate))
+    return kept, False
 
 
 def _read(section: Section, passages: Passages, written: datetime | None) -> Iterator[Candidate]:

@@ -50,7 +50,7 @@ def _beside(entry: Entry) -> str:
     """The rest of the row of the narrative that the statement refers to."""
     text = entry.act.first("text")
     reference = text.first("reference") if text else None
-    cells = entry.passages.beside(reference.get("value")) if reference else ()
+    cells = entry.passages.beside(reference.get("value"), entry.section) if reference else ()
     return shortened(", ".join(cell for _, cell in cells if cell not in ("", said(entry))))
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from dmp.cda.absences import absence, in_own_words
+from dmp.cda.absences import absence, denial, in_own_words
 from dmp.cda.concepts import concept, said
+from dmp.cda.denials import Denied
 from dmp.cda.dosages import dosages_of
 from dmp.cda.entry import Entry
 from dmp.cda.markup import Node
@@ -12,7 +13,7 @@ from dmp.cda.moments import end_of, period, start_of
 from dmp.cda.passages import shortened
 from dmp.cda.products import product_of
 from dmp.cda.remarks import notes, reasons
-from dmp.cda.vocabulary import denies, speaks_of
+from dmp.cda.vocabulary import speaks_of
 from dmp.domain import code_lists
 from dmp.domain.clinical_profile import Candidate, ProfileKind
 
@@ -25,6 +26,7 @@ SECTION = "10160-0"
 """The treatments that are current."""
 _AT_ADMISSION, _AT_DISCHARGE, _ADMINISTERED = "42346-7", "10183-2", "18610-6"
 _PRESCRIBED, _DISPENSED = "57828-6", "60590-7"
+SECTIONS = frozenset({SECTION, _AT_ADMISSION, _AT_DISCHARGE, _ADMINISTERED, _PRESCRIBED, _DISPENSED})
 _NO_TREATMENT = "no-known-medications"
 _STOPPED = "MED-052"
 _OF_THE_STATUS = {"aborted": "stopped", "cancelled": "stopped", "held": "on-hold", "suspended": "on-hold"}
@@ -94,7 +96,7 @@ def _statement(entry: Entry, medication: Json, **told: Any) -> Candidate:
 def _absence(entry: Entry) -> Json | None:
     """What says that there is no treatment, or that none is known, where no product is named: a code, or a denial."""
     code = entry.act.first("code")
-    found = concept(code, entry)
+    found = concept(code, entry) if not entry.is_negated else None
     systems = {one.get("system") for one in found.get("coding", [])} if found else set()
     if systems and code_lists.system_url("act") not in systems:
         return in_own_words(found, entry)
@@ -103,8 +105,8 @@ def _absence(entry: Entry) -> Json | None:
 
 def _denial(entry: Entry) -> Json | None:
     """That there is no treatment, where the section of current ones says so and nothing else."""
-    text = entry.passages.narrative(entry.section) if entry.section_code == SECTION else ""
-    return absence(_NO_TREATMENT, text) if denies(text, "treatment") else None
+    text = denial(entry, Denied.TREATMENT, (SECTION,)) if entry.section_code == SECTION else ""
+    return absence(_NO_TREATMENT, text) if text else None
 
 
 def _is_void(entry: Entry) -> bool:

@@ -133,7 +133,7 @@ def _result_text(entry: Entry) -> str:
         node = entry.act.first(name)
         text = node.first("originalText") if node and name == "code" else node
         reference = text.first("reference") if text else None
-        row = entry.passages.beside(reference.get("value")) if reference else ()
+        row = entry.passages.beside(reference.get("value"), entry.section) if reference else ()
         found = next((cell for heading, cell in row if begins_with(heading, "result")), "")
         if found:
             return found

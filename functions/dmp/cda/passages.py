@@ -11,30 +11,39 @@ from dmp.domain.visible_text import made_visible
 LONGEST = 500
 """Characters of a text; what is longer is read in the document itself."""
 _MOST_PIECES = 2_000
+_MOST_ALIKE = 10
+"""Passages of one ID that are compared."""
+_ANYWHERE = 0
 _CODE = re.compile(r"\S+( \S+)*")
 _LONGEST_CODE, _LONGEST_URI = 100, 200
 _SCHEMES = ("urn:oid:", "urn:uuid:", "http://", "https://")
 
 
+type _Found[Value] = dict[tuple[int, str], list[Value]]
+"""What has an ID, by the section it stands in (and anywhere) and the ID."""
+
+
 class Passages:
-    """Finds the text of a passage; the first of several with one ID."""
+    """Finds the text of a passage: of several with one ID that of the section itself; none of those that differ."""
 
     def __init__(self, sections: Iterable[Section] = ()) -> None:
-        self._nodes: dict[str, Node] = {}
-        self._texts: dict[str, str] = {}
-        self._rows: dict[str, Row] = {}
+        self._nodes: _Found[Node] = {}
+        self._texts: dict[tuple[int, str], str] = {}
+        self._rows: _Found[Row] = {}
         self._narratives: dict[int, str] = {}
         self._cells: dict[int, tuple[tuple[str, str], ...]] = {}
         for section in sections:
             self._index(section)
 
-    def text(self, reference: str) -> str:
-        """The text of the passage that `#id` names, or an empty one."""
+    def text(self, reference: str, section: Section) -> str:
+        """The text of the passage that `#id` names for an entry of a section, or an empty one."""
         name = reference.strip().removeprefix("#")
-        if name not in self._texts:
-            node = self._nodes.get(name)
-            self._texts[name] = text_of(node) if node else ""
-        return self._texts[name]
+        key = id(section), name
+        if key not in self._texts:
+            nodes = self._nodes.get(key) or self._nodes.get((_ANYWHERE, name), [])
+            told = {text_of(node) for node in nodes}
+            self._texts[key] = told.pop() if len(told) == 1 else ""
+        return self._texts[key]
 
     def narrative(self, section: Section) -> str:
         """The text of a section's narrative, no further than 500 characters."""
@@ -42,11 +51,14 @@ class Passages:
             self._narratives[id(section)] = text_of(section.narrative) if section.narrative else ""
         return self._narratives[id(section)]
 
-    def beside(self, reference: str) -> tuple[tuple[str, str], ...]:
+    def beside(self, reference: str, section: Section) -> tuple[tuple[str, str], ...]:
         """The cells of the table row that the passage stands in, each after its heading; none where it is in none."""
-        row = self._rows.get(reference.strip().removeprefix("#"))
-        if row is None:
+        name = reference.strip().removeprefix("#")
+        place = id(section) if (id(section), name) in self._nodes else _ANYWHERE
+        rows = self._rows.get((place, name), [])
+        if not rows or any(one is not rows[0] for one in rows):
             return ()
+        row = rows[0]
         if id(row) not in self._cells:
             told = ((text_of(row.headings[column]), text_of(cell)) for column, cell in row.cells)
             self._cells[id(row)] = tuple(told)
@@ -54,15 +66,22 @@ class Passages:
 
     def _index(self, section: Section) -> None:
         for name, row in rows_of(section.narrative) if section.narrative else ():
-            self._rows.setdefault(name, row)
+            _keep(self._rows, name, section, row)
         stack = [section.narrative] if section.narrative else []
         while stack:
             node = stack.pop()
             if name := node.get("ID"):
-                self._nodes.setdefault(name, node)
+                _keep(self._nodes, name, section, node)
             stack.extend(reversed(list(node.elements())))
         for inner in section.sections:
             self._index(inner)
+
+
+def _keep[Value](found: _Found[Value], name: str, section: Section, one: Value) -> None:
+    for place in (id(section), _ANYWHERE):
+        alike = found.setdefault((place, name), [])
+        if len(alike) < _MOST_ALIKE:
+            alike.append(one)
 
 
 def shortened(text: str) -> str:

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from dmp.cda import procedures
-from dmp.cda.absences import absence, denial, with_absence
+from dmp.cda.absences import absence, denial, is_absence, with_absence
 from dmp.cda.concepts import Json, coded, concept
+from dmp.cda.denials import Denied
 from dmp.cda.entry import Entry, Readers
-from dmp.cda.moments import end_of, start_of
-from dmp.cda.remarks import ABOUT, SEVERITY, STATUS, findings, first_code, notes, sites
+from dmp.cda.moments import end_of, is_after, start_of
+from dmp.cda.remarks import ABOUT, SEVERITY, STATUS, findings, first_code, is_refuted, notes, sites
 from dmp.domain import code_lists
 from dmp.domain.clinical_profile import Candidate, ProfileKind
 
@@ -30,7 +31,7 @@ _SURGICAL = "47519-4"
 
 def concern(entry: Entry) -> Iterator[Candidate]:
     """A concern: every problem in it, with the state of the concern."""
-    for inner in entry.inner("observation") if entry.is_event else ():
+    for inner in entry.held() if entry.is_event else ():
         yield from _problem(inner, entry)
 
 
@@ -50,12 +51,13 @@ def _problem(entry: Entry, within: Entry | None) -> Iterator[Candidate]:
         return
     time = entry.act.first("effectiveTime")
     onset, end = start_of(time), end_of(time)
-    status = "inactive" if entry.is_negated else _status(entry, within, end)
+    is_no_more = is_refuted(entry)
+    status = "inactive" if is_no_more else _status(entry, within, "" if is_after(end, entry.written) else end)
     yield entry.candidate(
         ProfileKind.CONDITION,
         {
             "clinicalStatus": coded(CLINICAL, status),
-            "verificationStatus": coded(VERIFICATION, "refuted" if entry.is_negated else "unconfirmed"),
+            "verificationStatus": coded(VERIFICATION, "refuted" if is_no_more else "unconfirmed"),
             "category": [coded(CATEGORY, _category(entry))],
             **_severity(entry),
             "code": code,
@@ -70,8 +72,9 @@ def _problem(entry: Entry, within: Entry | None) -> Iterator[Candidate]:
 def _code(entry: Entry) -> Json | None:
     found = concept(entry.act.first("value"), entry)
     if found:
-        return with_absence(found)
-    nothing = denial(entry)
+        told = with_absence(found)
+        return None if is_absence(told) and is_refuted(entry) else told
+    nothing = denial(entry, Denied.PROBLEM, (_ACTIVE, _PAST))
     return absence("no-known-problems", nothing) if nothing else None
 
 
@@ -83,6 +86,7 @@ def _is_heading(code: Json) -> bool:
 def _status(entry: Entry, within: Entry | None, end: str) -> str:
     """As it says itself; else as its end, its concern and its section do: a list of active problems has none over."""
     told = first_code(findings(entry, STATUS), STATUSES) or ("resolved" if end else "")
+    told = told or ("inactive" if entry.was_given_up else "")
     concern_state = within.act.first("statusCode") if within else None
     state = concern_state.get("code").lower() if concern_state else ""
     if entry.section_code == _ACTIVE and state == "completed":
@@ -105,6 +109,7 @@ def _sites(entry: Entry) -> Json:
 
 
 _BY_SECTION = ("11450-4", "11348-0", "46241-6", "11535-2", "72135-7")
+SECTIONS = frozenset(_BY_SECTION)
 READERS: Readers = {
     ("", "1.2.250.1.213.1.1.3.39"): concern,
     ("", "1.3.6.1.4.1.19376.1.5.3.1.4.5.2"): concern,

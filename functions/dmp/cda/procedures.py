@@ -30,7 +30,7 @@ def told(entry: Entry) -> Iterator[Candidate]:
 
 
 def _procedure(entry: Entry, code: Json | None) -> Iterator[Candidate]:
-    if code is None:
+    if code is None or (entry.is_negated and is_absence(code)):
         return
     category = _category(entry)
     told = {"reasonCode": reasons(entry), "bodySite": sites(entry), "performer": performers(entry)}

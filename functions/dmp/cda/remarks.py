@@ -11,6 +11,8 @@ STATUS, SEVERITY, CRITICALITY = "33999-4", "SEV", "82606-5"
 ABOUT = frozenset({STATUS, SEVERITY, CRITICALITY, "11323-3"})
 """Observations about a statement: its state, how grave it is, and how the person fares."""
 _COMMENT = "48767-8"
+_ABSENT = frozenset({"410516002", "410594000"})
+"""Known absent, definitely not present (SNOMED CT, finding context)."""
 _MOST = 5
 
 
@@ -27,6 +29,13 @@ def findings(entry: Entry, *codes: str) -> Iterator[Json]:
         value = concept(one.act.first("value"), one) if one.code in codes and not one.is_negated else None
         if value:
             yield value
+
+
+def is_refuted(entry: Entry) -> bool:
+    """Whether an observation says that what it names is not so: by negation, or by a qualifier of its value."""
+    value = entry.act.first("value")
+    contexts = (one.first("value") for one in value.elements("qualifier")) if value else ()
+    return entry.is_negated or any(one.get("code") in _ABSENT for one in contexts if one)
 
 
 def reasons(entry: Entry) -> list[Json]:

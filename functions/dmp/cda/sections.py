@@ -140,11 +140,19 @@ class _BodyTree:
             self._way -= 1
 
     def text(self, data: str) -> None:
-        """Keep a text of the body."""
+        """Keep a text of the body; the file that an entry embeds is none."""
         if self._passed_over or not self._open:
             return
         in_entry = bool(self._entry_depth)
+        if in_entry and self._is_file():
+            return
         self._chars[in_entry] += len(data)
         if self._chars[in_entry] > (MAX_ENTRY_CHARS if in_entry else MAX_NARRATIVE_CHARS):
             raise Invalid("xml-too-complex", detail="The sections of the document are too long")
         self._open[-1].children.append(data)
+
+    def _is_file(self) -> bool:
+        """Whether the element begun last holds a file, as base64 or as the value of an image or an attachment."""
+        inner, outer = self._open[-1], self._open[-2]
+        is_media = outer.name == "observationMedia" and inner.name == "value"
+        return is_media or inner.get("representation").upper() == "B64"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice, repeat
 
 from dmp.cda.markup import Node
 
@@ -55,8 +56,8 @@ def _row(line: Node, headings: tuple[Node, ...]) -> Row | None:
 
 def _spread(line: Node, names: frozenset[str]) -> list[tuple[int, Node]]:
     """The cells of a line with their columns, those that span several once for each."""
-    cells = [cell for node in line.elements() if node.name in names for cell in [node] * _width(node)]
-    return list(enumerate(cells[:_WIDEST]))
+    cells = (cell for node in line.elements() if node.name in names for cell in repeat(node, _width(node)))
+    return list(enumerate(islice(cells, _WIDEST)))
 
 
 def _width(cell: Node) -> int:

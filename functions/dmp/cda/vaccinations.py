@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from dmp.cda.absences import absence, in_own_words, is_absence
-from dmp.cda.concepts import Json, concept, said, texts
+from dmp.cda.concepts import Json, concept, said, texts, words
+from dmp.cda.denials import Denied, names_something
 from dmp.cda.entry import Entry, Readers
 from dmp.cda.markup import Node
 from dmp.cda.moments import end_of, moment, start_of
@@ -13,7 +14,7 @@ from dmp.cda.values import quantity
 from dmp.domain.clinical_profile import Candidate, ProfileKind
 
 UNKNOWN = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
-_SECTION = "11369-6"
+SECTION = "11369-6"
 _RANK = "30973-2"
 _UNSPECIFIED = "IMMUNIZ"
 _UNDONE = frozenset({"aborted", "cancelled"})
@@ -61,10 +62,11 @@ def _vaccine(entry: Entry) -> Json | None:
         return found or {"text": text}
     kind = concept(entry.act.first("code"), entry)
     if is_absence(kind):
-        return in_own_words(kind, entry)
-    if entry.is_negated:
-        return absence("no-known-immunizations", said(entry))
-    return {"text": words} if (words := said(entry)) else None
+        return None if entry.is_negated else in_own_words(kind, entry)
+    told = said(entry) or (words(entry.act.first("code"), entry) if entry.is_negated else "")
+    if entry.is_negated and not names_something(told, Denied.VACCINATION):
+        return absence("no-known-immunizations", told)
+    return {"text": told} if told else None
 
 
 def _material(entry: Entry) -> Node | None:
@@ -137,7 +139,7 @@ def _dispensed(supply: Entry) -> str:
 READERS: Readers = {
     ("", "1.2.250.1.213.1.1.3.45"): vaccination,
     ("", "1.3.6.1.4.1.19376.1.5.3.1.4.12"): vaccination,
-    (_SECTION, "1.2.250.1.213.1.1.3.42"): vaccination,
-    (_SECTION, "1.3.6.1.4.1.19376.1.5.3.1.4.7"): vaccination,
-    (_SECTION, "substanceAdministration"): vaccination,
+    (SECTION, "1.2.250.1.213.1.1.3.42"): vaccination,
+    (SECTION, "1.3.6.1.4.1.19376.1.5.3.1.4.7"): vaccination,
+    (SECTION, "substanceAdministration"): vaccination,
 }

@@ -20,10 +20,12 @@ def speaks_of(text: str, kind: str) -> bool:
     return any(word.startswith(_words(kind)) for word in _split(text))
 
 
-def denies(text: str, kind: str) -> bool:
-    """Whether a text says that there is nothing of a kind, and nothing else."""
-    said = set(_split(text))
-    return bool(said.intersection(_words("denial"))) and said <= {*_words("denial"), *_words(kind)}
+def phrases(*names: str) -> tuple[str, ...]:
+    """The phrases of a list within the data, by the names that lead to it."""
+    found = _readings()
+    for name in names:
+        found = found[name]
+    return tuple(found)
 
 
 @cache

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from dmp.domain.civil_time import same_day_months_later
+from dmp.domain.clinical_profile import ProfileEntry
 from dmp.domain.document import DocumentEntry, DocumentStatus, Visibility
 
 
@@ -31,6 +32,11 @@ class Announcement:
             return entry
         hidden_at = entry.hidden_at or now
         return replace(entry, hidden_at=hidden_at, due=self._next(hidden_at, now))
+
+    def awaited(self, entry: ProfileEntry, now: datetime) -> ProfileEntry:
+        """An entry of the profile with the moment from which it shows: no job looks at it, and nobody is told of it."""
+        is_first = Visibility.INVISIBLE_PATIENT in entry.visibility and entry.shows_at is None
+        return replace(entry, shows_at=self.release_of(now)) if is_first else entry.at(now)
 
     def _next(self, hidden_at: datetime, now: datetime) -> datetime:
         notice, release = hidden_at + timedelta(days=self.notice_days), self.release_of(hidden_at)

@@ -16,7 +16,8 @@ _WRITING = frozenset(
 def out_of_scope(request: AccessRequest) -> Decision | None:
     """An app's scopes must cover what the route asks, and the type of what is decided about where that is another.
 
-    Which of reading and searching, of creating, updating and deleting it is, the route tells.
+    Which of reading and searching, of creating, updating and deleting it is, the route tells; but what a deposit
+    replaces it updates, whatever else it creates.
     """
     requester = request.requester
     if requester.scopes is None:
@@ -24,8 +25,14 @@ def out_of_scope(request: AccessRequest) -> Decision | None:
     own = request.concerns_own_record
     if requester.asks and not smart_scopes.permits(requester.scopes, requester.asks, own_record=own):
         return deny(smart_scopes.OUT_OF_SCOPE)
-    if not request.resource_type:
+    named = request.resource_type or (requester.asks.partition(".")[0] if request.action is Action.REPLACE else "")
+    if not named:
         return None
-    held = smart_scopes.letters_of(requester.scopes, request.resource_type, own_record=own)
-    wanted = "cud" if request.action in _WRITING else "rs"
-    return None if held & set(wanted) else deny(smart_scopes.OUT_OF_SCOPE)
+    held = smart_scopes.letters_of(requester.scopes, named, own_record=own)
+    return None if held & _wanted(request.action) else deny(smart_scopes.OUT_OF_SCOPE)
+
+
+def _wanted(action: Action) -> frozenset[str]:
+    if action is Action.REPLACE:
+        return frozenset("u")
+    return frozenset("cud" if action in _WRITING else "rs")

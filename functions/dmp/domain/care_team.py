@@ -23,6 +23,8 @@ class Member:
     end: datetime | None
     consents: tuple[str, ...]
     """Local ids of the Consents that say so."""
+    joined: datetime
+    """When the last of these began."""
     name: str = ""
 
     def with_name(self, consents: Mapping[str, Consent]) -> "Member":
@@ -33,7 +35,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class CareTeam:
-    """The team of one record, as far as its reader may know of it."""
+    """The team of one record, as far as its reader may know of it; `updated` is when its newest member joined."""
 
     record: str
     updated: datetime
@@ -52,7 +54,12 @@ def care_team(record: Record, now: datetime, may_know: Callable[[Directive], boo
         known = [d for d in record.in_force(role, now) if d.actor and may_know(d)]
         actors = dict.fromkeys(d.actor for d in known if d.actor)
         found += [_member(role, actor, [d for d in known if d.actor == actor]) for actor in actors]
-    return CareTeam(record.id, record.decided_at or record.updated, tuple(found))
+    return CareTeam(record.id, _updated(found) or record.opened_at, tuple(found))
+
+
+def _updated(members: Iterable[Member]) -> datetime | None:
+    """By those who are shown alone: decisions about others tell nothing here."""
+    return max((one.joined for one in members), default=None)
 
 
 def _member(role: ConsentKind, actor: Identifier, held: Iterable[Directive]) -> Member:
@@ -65,6 +72,7 @@ def _member(role: ConsentKind, actor: Identifier, held: Iterable[Directive]) -> 
         start=min(d.start for d in directives),
         end=max(ends) if len(ends) == len(directives) else None,
         consents=tuple(d.consent for d in directives),
+        joined=max(d.start for d in directives),
     )
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from dmp.domain import code_lists
 from dmp.domain.document import Coding, Depositor, Visibility
 from dmp.domain.identifiers import INS_SYSTEMS, Identifier, encode_base32, is_local_id, resource_id
+from dmp.domain.requester import Requester
 
 _NUMBER_CHARS = 3
 MOST_CANDIDATES = 500
@@ -48,12 +49,15 @@ class ProfileEntry:
     version: int
     updated: datetime
     depositor: Depositor
+    """Who said so last: what this version says comes from them."""
     depositor_name: str = ""
     is_by_patient: bool = False
-    """Entered by the person, not by somebody who acts for them."""
+    """Said by the person, not by somebody who acts for them."""
     is_secret: bool = False
-    """Entered in a connexion secrète: representatives never learn by whom."""
+    """Said in a connexion secrète: representatives never learn by whom."""
     visibility: frozenset[Visibility] = frozenset()
+    shows_at: datetime | None = None
+    """From when on INVISIBLE_PATIENT means nothing on it; for ever, lest hiding it anew begins anew (R.1111-53)."""
     resource: Mapping[str, object] = field(repr=False)
     is_deleted: bool = False
 
@@ -84,6 +88,22 @@ class ProfileEntry:
         column = code_lists.document_types()[_column(self.kind, self.resource)]
         return Coding(column.system, column.code, column.display)
 
+    def at(self, now: datetime) -> "ProfileEntry":
+        """The entry as it is at a moment: without INVISIBLE_PATIENT where the wait for an announcement is over."""
+        is_over = self.shows_at is not None and self.shows_at <= now
+        return replace(self, visibility=self.visibility - {Visibility.INVISIBLE_PATIENT}) if is_over else self
+
+    def told_by(self, requester: Requester, patient: Identifier) -> "ProfileEntry":
+        """The same, said by this caller; `patient` is the INS of the person whose record it is."""
+        by = Depositor.of(requester)
+        return replace(
+            self,
+            depositor=by,
+            depositor_name=requester.name if by.person else requester.structure_name,
+            is_by_patient=requester.ins == patient,
+            is_secret=requester.is_secret,
+        )
+
     def saying(
         self, resource: Mapping[str, object], visibility: frozenset[Visibility], now: datetime
     ) -> "ProfileEntry":
@@ -105,6 +125,14 @@ class Candidate:
     resource: Mapping[str, object] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the content of a document offers; `is_cut`: it states more than that."""
+
+    candidates: tuple[Candidate, ...] = ()
+    is_cut: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extraction:
     """All that one document offers; it says nothing of who may see it: that is the document's to say.
@@ -115,6 +143,8 @@ class Extraction:
     record: str
     local: str
     candidates: tuple[Candidate, ...]
+    is_cut: bool = False
+    """Whether the document states more than is kept of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

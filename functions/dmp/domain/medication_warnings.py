@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dmp.domain.allergy_groups import groups, named_by
+from dmp.domain.allergy_groups import denies, groups, named_by
 
 _SUBSTANCE, _SUBGROUP = 7, 5
 """Characters of a code of the fifth and of the fourth level of the ATC."""
@@ -49,7 +49,10 @@ class Treatment:
 
 @dataclass(frozen=True, slots=True)
 class KnownAllergy:
-    """An allergy that is not over: what it is called here, the codes of its substance, the French words of its name."""
+    """An allergy that is not over: what it is called here, the codes of its substance, the French words of its name.
+
+    Of several names each stands on a line of `words`.
+    """
 
     key: str
     atc: frozenset[str]
@@ -65,6 +68,11 @@ class KnownAllergy:
     def classes(self) -> tuple[str, ...]:
         """The ATC codes that it is stated with, down to a class."""
         return tuple(code for code in self.atc if len(code) >= _SHORTEST_CLASS)
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether the rules understand it: what it is to, or that it says there is none."""
+        return bool(self.groups or self.classes) or denies(self.words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,9 @@ from dmp.domain.clinical_profile import ProfileEntry, ProfileKind
 from dmp.domain.consent import PatientRef
 from dmp.domain.document import INVISIBLE, Depositor, Visibility
 from dmp.domain.errors import Invalid
+from dmp.domain.identifiers import Identifier
 from dmp.domain.record import Record
+from dmp.domain.record_references import RecordReference, check_references
 from dmp.domain.requester import Requester, RequesterKind
 from dmp.domain.rights import Action
 
@@ -25,11 +27,16 @@ class ProfileRequest:
     resource: Mapping[str, object] = field(repr=False)
     is_in_error: bool = False
     """Whether it says of itself that it was entered in error."""
+    references: tuple[RecordReference, ...] = ()
 
-    def check_patient(self, record: Record) -> None:
-        """Raise Invalid (`ins-mismatch`, `wrong-patient`) where it is about another person than the record's."""
+    def check_record(self, record: Record) -> None:
+        """Raise Invalid where it is about another person than the record's, or refers to what is not of the record.
+
+        The codes are `ins-mismatch`, `wrong-patient`, `unknown-reference`.
+        """
         if not self.patient.is_of(record.id, record.identity.ins):
             raise Invalid("ins-mismatch" if self.patient.ins else "wrong-patient", f"{self.kind}.subject")
+        check_references(self.references, record.id)
 
     def made(self, record: Record, local: str, requester: Requester, now: datetime) -> ProfileEntry:
         """The first version of the entry: masked, where the patient wants what is new to be.
@@ -42,29 +49,33 @@ class ProfileRequest:
         told = self.visibility or frozenset()
         if requester.kind is RequesterKind.PATIENT and told & INVISIBLE:
             raise Invalid("label-not-permitted", f"{self.kind}.meta.security")
-        depositor = Depositor.of(requester)
         default = {Visibility.MASQUE_PS} if record.masks_new_documents(now) else frozenset[Visibility]()
-        return ProfileEntry(
+        made = ProfileEntry(
             record=record.id,
             local=local,
             kind=self.kind,
             version=1,
             updated=now,
-            depositor=depositor,
-            depositor_name=requester.name if depositor.person else requester.structure_name,
-            is_by_patient=requester.ins == record.identity.ins,
-            is_secret=requester.is_secret,
+            depositor=Depositor.of(requester),
             visibility=told | default,
             resource=self.resource,
         )
+        return made.told_by(requester, record.identity.ins)
 
 
-def changed(entry: ProfileEntry, request: ProfileRequest, now: datetime) -> ProfileEntry:
-    """The next version of an entry, as a request has it; what says that it was entered in error is deleted."""
+def changed(
+    entry: ProfileEntry, request: ProfileRequest, requester: Requester, patient: Identifier, now: datetime
+) -> ProfileEntry:
+    """The next version of an entry, as a request has it; what says that it was entered in error is deleted.
+
+    It comes from this caller where it says something else, and from whom it came where only its labels are others;
+    `patient` is the INS of the person whose record it is.
+    """
     resource, visibility = request.resource, request.visibility
     if visibility is None:
         resource, visibility = _with_labels_of(entry, resource), entry.visibility
-    return replace(entry.saying(resource, visibility, now), is_deleted=request.is_in_error)
+    after = replace(entry.saying(resource, visibility, now), is_deleted=request.is_in_error)
+    return after if _content(after) == _content(entry) else after.told_by(requester, patient)
 
 
 def needed(before: ProfileEntry, after: ProfileEntry) -> Iterator[Action]:

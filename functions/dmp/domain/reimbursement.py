@@ -11,9 +11,9 @@ from dmp.domain.civil_time import PARIS, eighteenth_birthday, end_of_day, same_d
 from dmp.domain.consent import PatientRef
 from dmp.domain.document import Coding, Depositor, Visibility
 from dmp.domain.errors import Conflict, DmpError, Invalid
-from dmp.domain.identifiers import Identifier, resource_id
+from dmp.domain.identifiers import Identifier, moment_of, resource_id
 from dmp.domain.record import Record
-from dmp.domain.secret_acts import may_be_kept_secret
+from dmp.domain.secret_acts import tell_of_secret_acts
 
 RESOURCE_TYPE = "ExplanationOfBenefit"
 MOST_NAMES = 10
@@ -89,9 +89,13 @@ class Reimbursement:
 
 @dataclass(frozen=True, slots=True)
 class SaveReimbursement:
-    """Create a line under all its names; fails where the record has one of that name."""
+    """Create a line under all its names; fails where the record has one of that name.
+
+    `previous` are the local ids of the lines that had some of the names before, and are shown no more.
+    """
 
     line: Reimbursement
+    previous: Mapping[Identifier, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,11 @@ class Known:
     local: str
     digest: str
     updated: datetime
+
+    @property
+    def care(self) -> date:
+        """The day of care, with which the local id of a line begins."""
+        return moment_of(self.local).astimezone(PARIS).date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +123,7 @@ class BrokenLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineRequest:
-    """What the insurer says of one line; `codes` are those of its acts, of all systems, `first` its first day of care.
+    """What the insurer says of one line; `sayings` are all its codes and texts, `first` its first day of care.
 
     `condition` is the identifier by which it is created only if none is there. `place` is the FHIRPath of the resource.
     """
@@ -124,7 +133,7 @@ class LineRequest:
     condition: Identifier | None
     first: date
     care: date
-    codes: frozenset[str]
+    sayings: frozenset[str] = field(repr=False)
     visibility: frozenset[Visibility]
     place: str
     resource: Mapping[str, object] = field(repr=False)
@@ -162,12 +171,12 @@ class LineRequest:
             raise Invalid("care-in-future", self.place)
         if not window.shows(self.care, now):
             raise Invalid("care-too-old", self.place)
-        if self._may_be_secret and _was_minor(record.identity.birth_date, self.first):
+        if _was_minor(record.identity.birth_date, self.first) and self._may_be_secret:
             raise Invalid("secret-act", self.place)
 
     @property
     def _may_be_secret(self) -> bool:
-        return Visibility.INVISIBLE_REPRESENTANTS_LEGAUX in self.visibility or any(map(may_be_kept_secret, self.codes))
+        return Visibility.INVISIBLE_REPRESENTANTS_LEGAUX in self.visibility or tell_of_secret_acts(self.sayings)
 
     def made(self, record: str, local: str, by: Depositor, window: Window, now: datetime) -> Reimbursement:
         """The line of the record."""

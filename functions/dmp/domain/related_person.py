@@ -7,6 +7,7 @@ from datetime import datetime
 from dmp.domain.consent import PatientRef, Relationship
 from dmp.domain.document import Depositor
 from dmp.domain.identifiers import Identifier, resource_id
+from dmp.domain.record_references import RecordReference, check_references
 from dmp.domain.requester import Requester
 
 GUARDIAN = "GUARD"
@@ -45,7 +46,8 @@ class RelatedPerson:
         return resource_id(self.record, self.local)
 
     def saying(self, request: "PersonRequest", now: datetime) -> "RelatedPerson":
-        """The next version, that says this."""
+        """The next version, that says this; raises Invalid `unknown-reference` for what is of another record."""
+        check_references(request.references, self.record)
         return replace(
             self._next(now),
             identifier=request.identifier,
@@ -80,9 +82,11 @@ class PersonRequest:
     identifier: Identifier | None
     relationships: tuple[str, ...]
     resource: Mapping[str, object]
+    references: tuple[RecordReference, ...] = ()
 
     def made(self, record: str, local: str, now: datetime) -> RelatedPerson:
-        """The first version of the person in a record."""
+        """The first version of the person in a record; raises Invalid `unknown-reference` for what is of another."""
+        check_references(self.references, record)
         return RelatedPerson(
             record=record,
             local=local,

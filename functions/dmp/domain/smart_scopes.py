@@ -17,6 +17,7 @@ TYPES = frozenset(
 )
 """The types that a scope can name here; one that names another grants nothing."""
 EVERY_TYPE = "*"
+_CLAIMS = ("scope", "scp")
 _LETTERS = "cruds"
 _WRITING = frozenset("cud")
 _BY_NAME_ALONE = frozenset({"Consent", "Patient", "Subscription"})
@@ -25,7 +26,7 @@ _ALSO = {"Binary": frozenset({"Binary", "DocumentReference"})}
 """Whoever reads what is said of documents reads these, too."""
 _FIRST_VERSION = {"read": "rs", "write": "cud", "*": _LETTERS}
 _SCOPE = re.compile(r"(patient|user|system)/(\*|[A-Za-z]+)\.(c?r?u?d?s?|read|write|\*)", re.ASCII)
-_OF_AN_APP = re.compile(r"(?:patient|user|system)/.*|launch(?:/.*)?|fhirUser")
+_OF_AN_APP = re.compile(r"(?:patient|user|system)/.*|launch(?:/.*)?|fhirUser|offline_access")
 _PATIENT, _USER, _SYSTEM = "patient", "user", "system"
 _CONTEXTS = {
     RequesterKind.PATIENT: (_PATIENT, _USER),
@@ -49,9 +50,11 @@ _BY_METHOD = {"GET": "r", "PUT": "u", "PATCH": "u", "DELETE": "d"}
 def with_claims(requester: Requester, claims: Claims) -> Requester:
     """The caller with what the token lets an app do, where it is an app's, and with the name of that.
 
+    A person's own application has a token without scopes; one that has any, be there no word in it, is another's.
     Raises NotAuthenticated `token-claims-invalid`.
     """
-    scopes = granted([*_words(claims, "scope"), *_words(claims, "scp")], requester.kind)
+    words = [word for name in _CLAIMS for word in _words(claims, name)]
+    scopes = granted(words, requester.kind) if claims.keys() & set(_CLAIMS) else None
     if scopes is None:
         return requester
     software = requester.software or text(claims, "client_id") or text(claims, "azp")
@@ -73,10 +76,11 @@ def _words(claims: Claims, name: str) -> list[str]:
 def granted(words: Iterable[str], kind: RequesterKind) -> tuple[str, ...] | None:
     """The grants among these scopes, `context/Type.letters`, each context and type once; None where no app asks.
 
-    What is not understood, a search query behind a scope too, grants nothing.
+    People's scopes are always an app's, those of others where a word of SMART is among them. What is not understood, a
+    search query behind a scope too, grants nothing.
     """
     stated = list(words)
-    if not any(map(_OF_AN_APP.fullmatch, stated)):
+    if kind is not RequesterKind.PATIENT and not any(map(_OF_AN_APP.fullmatch, stated)):
         return None
     letters: dict[str, set[str]] = {}
     for match in filter(None, map(_SCOPE.fullmatch, stated)):

@@ -27,8 +27,9 @@ REST = (
 SECURITY = (
     "A bearer token (JWT, RS256 or ES256) of a trusted issuer on every request but this one: Pro Santé Connect, an "
     "establishment, the patient's identity provider or the health insurance. Who may do what follows from the token, "
-    "the patient's consents and the habilitation matrix. A token with SMART scopes (versions 1 and 2) is an app's, "
-    "which does what its user may as far as these go: `patient/` in the user's own record, `user/` wherever the user "
+    "the patient's consents and the habilitation matrix. A person's token with a claim `scope` or `scp`, whatever it "
+    "says, and any other with a word of SMART (versions 1 and 2) in it, is an app's, which does what its user may as "
+    "far as its scopes go, and nothing without any: `patient/` in the user's own record, `user/` wherever the user "
     "may, `system/` for servers; a scope with a query grants nothing. Binary is read with DocumentReference; $summary, "
     "$everything and $attestation need Patient.r and show types in scope alone, a Bundle of ITI-65 needs "
     "DocumentReference.c, If-None-Exist the letter s too. Other operations are never an app's, and Patient, Consent "
@@ -85,7 +86,8 @@ RELATED_PERSON = (
     "The people around the patient. The person and legal representatives write all of them, whoever feeds the record "
     "tells of people and writes those alone that they told of last (extension dmp-recorded-by); a caregiver names "
     "nobody with an INS. DELETE is logical and ends the delegations that name the person, 409 where the caller ends "
-    "none; the INS of a person does not change while a delegation rests on it."
+    "none; the INS of a person does not change while a delegation rests on it. Nobody can be masked (422), and literal "
+    "references are as in the profile."
 )
 CARE_TEAM = (
     "The médecin traitant and the authorised professionals and structures at this moment, with the period of each: one "
@@ -99,7 +101,10 @@ PROFILE = (
     "A candidate is there while its document is current and open to the caller; it is read and found, never changed. "
     "`If-None-Exist` takes search parameters. PUT is for the author; one under another `meta.security` alone, or a "
     "PATCH of it, masks, and a PUT without labels leaves them. DELETE is logical, and so is a PUT of what says that "
-    "it was entered in error. The measures of the health profile are numbers in UCUM units."
+    "it was entered in error. dmp-recorded-by names who said the content last; other labels change no author. A "
+    "literal reference is contained, or to the Patient or something else of the same record; others answer 422, "
+    "logical ones are free. INVISIBLE_PATIENT means nothing any more some months after it was first set (a parameter "
+    "of the operator), without a new version. The measures of the health profile are numbers in UCUM units that can be."
 )
 BATCH = (
     "Reimbursements by the insurer: up to 1,000 entries, each POST ExplanationOfBenefit, `ifNoneExist` with one "

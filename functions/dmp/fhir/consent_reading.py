@@ -93,6 +93,20 @@ def read_consent(resource: Resource, now: datetime, *, base_url: str = "", is_ne
     )
 
 
+def kind_named(resource: Resource) -> ConsentKind | None:
+    """The kind of a Consent that need not be sound otherwise; None where it is of none that requests create."""
+    categories = resource.get("category")
+    concepts = [one for one in categories if isinstance(one, dict)] if isinstance(categories, list) else []
+    listed = [one["coding"] for one in concepts if isinstance(one.get("coding"), list)]
+    codes = [c.get("code") for codings in listed for c in codings if isinstance(c, dict) and _is_kind(c)]
+    kinds = [kind for kind, shape in _SHAPES.items() if shape.is_created and [kind.value] == codes]
+    return kinds[0] if kinds else None
+
+
+def _is_kind(coding: Resource) -> bool:
+    return coding.get("system") == DMP_CONSENT_KIND
+
+
 def read_period(period: Resource, now: datetime, place: str = _PERIOD) -> tuple[datetime | None, datetime | None]:
     """The instants from which and until which a Consent holds; a date alone as end means the end of that day in Paris.
 

@@ -13,12 +13,12 @@ from dmp.domain.reimbursement import MOST_NAMES, RESOURCE_TYPE, BrokenLine, Line
 from dmp.fhir import security_labels
 from dmp.fhir.coverage_model import Coverage
 from dmp.fhir.datatypes import Element
-from dmp.fhir.explanation_of_benefit import acts_of
 from dmp.fhir.explanation_of_benefit_model import ExplanationOfBenefit
+from dmp.fhir.explanation_of_benefit_sayings import sayings_of
 from dmp.fhir.parsing import check_values
 from dmp.fhir.profile_rendering import codings_of, labels_of
 from dmp.fhir.references import Surroundings, identifiers_of, named_patient, patient_of, with_logical
-from dmp.fhir.search_elements import at, codes_of
+from dmp.fhir.search_elements import at
 from dmp.fhir.times import parse_date, parse_datetime
 from dmp.fhir.validation import validate, without_orphans
 
@@ -53,16 +53,17 @@ def read_line(
     around = Surroundings(base_url=base_url).within(checked)
     patient = patient_of(checked["patient"], around, f"{place}.patient")
     days = sorted(_days(checked)) or [_first_day(checked["created"])]
+    kept = _kept(checked, place)
     return LineRequest(
         patient=patient,
         identifiers=_identifiers(checked, place),
         condition=condition,
-        first=days[0],
+        first=min([days[0], *_days_of_procedures(checked)]),
         care=days[-1],
-        codes=frozenset(code for _, code in codes_of(acts_of(checked))),
+        sayings=frozenset(sayings_of(kept)),
         visibility=_visibility(checked, place),
         place=place,
-        resource=_kept(checked, place),
+        resource=kept,
     )
 
 
@@ -104,6 +105,11 @@ def _days(checked: Resource) -> Iterator[date]:
     items = [*at(checked, "item"), *at(checked, "addItem")]
     days = [*_bounds(at(item, "servicedPeriod") for item in items), *_texts(at(item, "servicedDate") for item in items)]
     yield from map(_first_day, days or _bounds([at(checked, "billablePeriod")]))
+
+
+def _days_of_procedures(checked: Resource) -> Iterator[date]:
+    """The days of what was done, for whoever was a minor then."""
+    return map(_first_day, at(checked, "procedure", "date"))
 
 
 def _bounds(periods: Iterable[Iterable[Any]]) -> list[str]:

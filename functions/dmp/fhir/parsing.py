@@ -43,7 +43,8 @@ def is_batch(bundle: dict[str, Any]) -> bool:
     entries = bundle.get("entry")
     listed = entries if isinstance(entries, list) else []
     resources = [entry.get("resource") for entry in listed if isinstance(entry, dict)]
-    types = {resource.get("resourceType") for resource in resources if isinstance(resource, dict)}
+    found = [resource.get("resourceType") for resource in resources if isinstance(resource, dict)]
+    types = {one for one in found if isinstance(one, str)}
     is_of_documents = not types.isdisjoint(_DOCUMENTS) and "ExplanationOfBenefit" not in types
     return bundle.get("type") == "batch" and not is_of_documents
 

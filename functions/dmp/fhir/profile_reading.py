@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from dmp.domain.clinical_profile import ProfileKind
@@ -15,14 +16,15 @@ from dmp.fhir.observation_model import Observation
 from dmp.fhir.profile_acts import FamilyMemberHistory, Immunization, Procedure
 from dmp.fhir.profile_models import AllergyIntolerance, Condition, Medication, MedicationStatement
 from dmp.fhir.profile_rendering import codings_of, labels_of, subject_element
-from dmp.fhir.references import Surroundings, patient_of, with_logical
-from dmp.fhir.systems import DMP_ORIGIN, DMP_RECORDED_BY, DMP_SOURCE
+from dmp.fhir.record_references import SERVERS, record_references
+from dmp.fhir.references import Surroundings, patient_of
+from dmp.fhir.systems import DMP_ORIGIN
 from dmp.fhir.validation import validate, without_orphans
 
 type Resource = Mapping[str, Any]
 
-LARGEST = 100_000
-"""Bytes of JSON that an entry may have: a whole profile is read at once."""
+LARGEST = 20_000
+"""Bytes of JSON that an entry may have: a whole profile is read at once, and no entry is to crowd out others."""
 _MODELS: dict[ProfileKind, dict[str, type[Element]]] = {
     ProfileKind.ALLERGY: {"AllergyIntolerance": AllergyIntolerance},
     ProfileKind.CONDITION: {"Condition": Condition},
@@ -32,8 +34,6 @@ _MODELS: dict[ProfileKind, dict[str, type[Element]]] = {
     ProfileKind.FAMILY_HISTORY: {"FamilyMemberHistory": FamilyMemberHistory},
     ProfileKind.OBSERVATION: {"Observation": Observation},
 }
-_SERVERS = frozenset({DMP_RECORDED_BY, DMP_SOURCE})
-"""Extensions that only this server gives, whatever a client sends."""
 _KEPT_OF_META = ("source", "tag")
 _ERROR = "entered-in-error"
 
@@ -50,8 +50,9 @@ def read_entry(resource: Resource, kind: ProfileKind, *, base_url: str = "") -> 
     patient = patient_of(checked[subject], around, f"{kind}.{subject}")
     if kind is ProfileKind.OBSERVATION:
         check_measure(checked, kind)
+    named = record_references(checked, kind, patient=subject, base_url=base_url)
     meta = checked.pop("meta", {})
-    request = labelled(kind, patient, _kept(checked, subject, meta), meta)
+    request = replace(labelled(kind, patient, _kept(checked, subject, meta), meta), references=named)
     if len(json.dumps(request.resource, ensure_ascii=False).encode()) > LARGEST:
         raise TooLarge("too-large", kind, f"an entry has {LARGEST} bytes at most")
     return request
@@ -76,11 +77,11 @@ def labelled(kind: ProfileKind, patient: PatientRef, content: Resource, meta: Re
 def _kept(checked: Resource, subject: str, meta: Resource) -> dict[str, Any]:
     """What is stored of a resource: all that the client says, and nothing that this server says in its place."""
     content = {name: value for name, value in checked.items() if name not in ("id", subject)}
-    extensions = [one for one in content.pop("extension", []) if one["url"] not in _SERVERS]
+    extensions = [one for one in content.pop("extension", []) if one["url"] not in SERVERS]
     tags = [one for one in meta.get("tag", []) if one.get("system") != DMP_ORIGIN]
     told = {name: value for name, value in {**meta, "tag": tags}.items() if name in _KEPT_OF_META and value}
     content |= ({"extension": extensions} if extensions else {}) | ({"meta": told} if told else {})
-    return without_orphans(with_logical(content))
+    return without_orphans(content)
 
 
 def _is_in_error(resource: Resource) -> bool:

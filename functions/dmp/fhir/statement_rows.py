@@ -1,20 +1,25 @@
 """Statements as the rows that a person reads: what, when, in which words, and where it comes from."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from dmp.domain.clinical_profile import ProfileKind
+from dmp.fhir.dosage_texts import dosage_texts
 from dmp.fhir.statements import Statement, code_in, label
-from dmp.fhir.summary_texts import NOTHING, date_text, filled, named, quantity_text, texts
+from dmp.fhir.summary_texts import NOTHING, date_text, filled, named, quantity_text, range_text, texts
+from dmp.fhir.treatment_courses import state_text
 
 type Json = Mapping[str, Any]
 type Row = tuple[str, str, str, str]
 
+_LONGEST_DOSAGE = 280
 
-def row_of(group: Sequence[Statement]) -> Row:
+
+def row_of(group: Sequence[Statement], now: datetime) -> Row:
     """One row: of a series, all values with their dates."""
     first = group[0]
-    details = [_detail(first)] if len(group) == 1 else [_dated(one) for one in group]
+    details = [_detail(first, now)] if len(group) == 1 else [_dated(one, now) for one in group]
     return (
         label(first.concept) or NOTHING,
         date_text(first.moment) or NOTHING,
@@ -23,32 +28,37 @@ def row_of(group: Sequence[Statement]) -> Row:
     )
 
 
-def _dated(statement: Statement) -> str:
-    date = date_text(statement.moment)
-    return f"{_detail(statement)} ({date})" if date else _detail(statement)
+def _dated(statement: Statement, now: datetime) -> str:
+    date, detail = date_text(statement.moment), _detail(statement, now)
+    return f"{detail} ({date})" if date else detail
 
 
 def _sources(group: Sequence[Statement]) -> str:
     return " ; ".join(dict.fromkeys(source for one in group for source in (one.source, *one.confirmed_by)))
 
 
-def _detail(statement: Statement) -> str:
-    details = _DETAILS[statement.kind](statement.resource)
+def _detail(statement: Statement, now: datetime) -> str:
+    if statement.kind is ProfileKind.MEDICATION:
+        details = _medication(statement, now)
+    else:
+        details = _DETAILS[statement.kind](statement.resource)
     return ", ".join(dict.fromkeys(filter(None, details)))
 
 
 def _allergy(resource: Json) -> Iterator[str]:
-    yield _state(resource.get("clinicalStatus", {}))
+    yield "" if _is_refuted(resource) else _state(resource.get("clinicalStatus", {}))
     yield named("verifications", code_in(resource.get("verificationStatus", {}))) if _is_doubtful(resource) else ""
     yield named("criticalities", resource.get("criticality", ""))
     for reaction in resource.get("reaction", []):
         found = filter(None, map(label, reaction.get("manifestation", [])))
-        if told := ", ".join(found) or reaction.get("description", ""):
-            yield filled("reaction", text=told)
+        told = ", ".join(found) or reaction.get("description", "")
+        if text := " : ".join(filter(None, (label(reaction.get("substance", {})), told))):
+            yield filled("reaction", text=text)
+    yield from _notes(resource)
 
 
 def _condition(resource: Json) -> Iterator[str]:
-    yield _state(resource.get("clinicalStatus", {}))
+    yield "" if _is_refuted(resource) else _state(resource.get("clinicalStatus", {}))
     yield named("verifications", code_in(resource.get("verificationStatus", {}))) if _is_doubtful(resource) else ""
     severity = label(resource.get("severity", {}))
     yield filled("severity", text=severity) if severity else ""
@@ -57,10 +67,12 @@ def _condition(resource: Json) -> Iterator[str]:
     yield from _notes(resource)
 
 
-def _medication(resource: Json) -> Iterator[str]:
-    for dosage in resource.get("dosage", []):
-        yield dosage.get("text", "") or dosage.get("patientInstruction", "")
-    yield named("states", resource.get("status", ""))
+def _medication(statement: Statement, now: datetime) -> Iterator[str]:
+    """How it is taken, so short that a cell has room for whether it is."""
+    resource = statement.resource
+    dosage = ", ".join(dosage_texts(resource.get("dosage", [])))
+    yield dosage if len(dosage) <= _LONGEST_DOSAGE else f"{dosage[:_LONGEST_DOSAGE]}…"
+    yield state_text(statement, now)
     yield _until(resource.get("effectivePeriod", {}).get("end", ""))
     yield from _notes(resource)
 
@@ -87,11 +99,13 @@ def _family(resource: Json) -> Iterator[str]:
         yield label(condition.get("code", {}))
     status = resource.get("status", "")
     yield named("states", status) if status not in ("completed", "health-unknown") else ""
+    yield from _notes(resource)
 
 
 def _observation(resource: Json) -> Iterator[str]:
     parts = [f"{label(one.get('code', {}))} {_value(one)}".strip() for one in resource.get("component", [])]
-    yield " / ".join(filter(None, (_value(resource), *parts)))
+    yield " / ".join(filter(None, (_value(resource), *parts))) or label(resource.get("dataAbsentReason", {}))
+    yield from (label(resource.get(name, {})) for name in ("bodySite", "method"))
     for interpretation in resource.get("interpretation", []):
         yield named("interpretations", code_in(interpretation)) or label(interpretation)
     status = resource.get("status", "")
@@ -100,24 +114,34 @@ def _observation(resource: Json) -> Iterator[str]:
 
 
 def _value(resource: Json) -> str:
-    """The value of an observation or of a part of it."""
-    match resource:
-        case {"valueQuantity": quantity}:
-            return quantity_text(quantity)
-        case {"valueCodeableConcept": concept}:
-            return label(concept)
-        case {"valueString": str() as text}:
-            return text
-        case {"valueInteger": number}:
-            return str(number)
-        case {"valueBoolean": bool() as truth}:
-            return named("booleans", str(truth).lower())
-        case {"valueDateTime": str() as moment}:
-            return date_text(moment)
-        case {"valueRange": {"low": low, "high": high}}:
-            return f"{quantity_text(low)} - {quantity_text(high)}"
-        case _:
-            return ""
+    """The value of an observation or of a part of it, whatever its type."""
+    return next((written(resource[name]) for name, written in _VALUES.items() if name in resource), "")
+
+
+def _ratio(ratio: Json) -> str:
+    return " / ".join(quantity_text(ratio[name]) for name in ("numerator", "denominator") if name in ratio)
+
+
+def _period(period: Json) -> str:
+    return " - ".join(date_text(period[name]) for name in ("start", "end") if name in period)
+
+
+def _truth(truth: bool) -> str:
+    return named("booleans", str(truth).lower())
+
+
+_VALUES: Mapping[str, Callable[[Any], str]] = {
+    "valueQuantity": quantity_text,
+    "valueCodeableConcept": label,
+    "valueString": str,
+    "valueInteger": str,
+    "valueBoolean": _truth,
+    "valueDateTime": date_text,
+    "valueRange": range_text,
+    "valueRatio": _ratio,
+    "valuePeriod": _period,
+    "valueTime": str,
+}
 
 
 def _state(concept: Json) -> str:
@@ -126,6 +150,10 @@ def _state(concept: Json) -> str:
 
 def _is_doubtful(resource: Json) -> bool:
     return code_in(resource.get("verificationStatus", {})) in texts()["verifications"]
+
+
+def _is_refuted(resource: Json) -> bool:
+    return code_in(resource.get("verificationStatus", {})) == "refuted"
 
 
 def _until(moment: str) -> str:
@@ -139,7 +167,6 @@ def _notes(resource: Json) -> Iterator[str]:
 _DETAILS = {
     ProfileKind.ALLERGY: _allergy,
     ProfileKind.CONDITION: _condition,
-    ProfileKind.MEDICATION: _medication,
     ProfileKind.IMMUNIZATION: _immunization,
     ProfileKind.PROCEDURE: _procedure,
     ProfileKind.FAMILY_HISTORY: _family,

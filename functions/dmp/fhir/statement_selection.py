@@ -1,23 +1,29 @@
 """Which statements a summary shows: each thing once, what was entered before what was found, the newest first."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from dmp.domain.clinical_profile import ProfileKind
-from dmp.domain.code_lists import system_url
+from dmp.fhir.statement_identity import (
+    adds_nothing,
+    are_told_apart,
+    is_handed_over_of,
+    key_of,
+    names_of,
+    product_key,
+)
 from dmp.fhir.statements import Statement
+from dmp.fhir.times import parse_datetime
+from dmp.fhir.treatment_courses import goes_on, is_handed_over, is_stale, settled
 
 MOST_OF_A_SERIES = 5
 """Values of one measure or test that are shown, the newest."""
 MOST_IN_A_SECTION = 150
-_EVENTS = frozenset({ProfileKind.IMMUNIZATION, ProfileKind.PROCEDURE, ProfileKind.OBSERVATION})
-"""Of these, the same thing on another day is another thing."""
-_DAY = len("2026-11-22")
-_VALUES = ("valueQuantity", "valueCodeableConcept", "valueString", "valueInteger", "valueBoolean", "component")
-
-type _Key = tuple[ProfileKind, tuple[str, str], str]
+_NEVER = datetime.min.replace(tzinfo=UTC)
+_MOST_COMPARED = 20
+"""Of what has the same key and yet is not the same: more are told than compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,72 +40,100 @@ class Selection:
         return (statement for group in self.shown for statement in group)
 
 
-def each_once(statements: Iterable[Statement]) -> list[Statement]:
+def each_once(statements: Iterable[Statement], now: datetime) -> list[Statement]:
     """Statements without those that repeat an earlier one, whose sources the earlier one then names as well.
 
-    They come in the order of what goes before: those that were entered, then those of the newest documents. That a
-    document says no to something (a questionnaire, mostly) takes nothing away that another one says.
+    They come in the order of what goes before: those that were entered, then those of the newest documents. What says
+    that the person does not have something is told beside what it contradicts, and takes nothing away; an allergy that
+    somebody entered as refuted is always told.
     """
-    kept: list[Statement] = []
-    places: defaultdict[_Key, list[int]] = defaultdict(list)
-    for statement in statements:
-        if statement.is_in_error or (statement.is_found and statement.is_refuted):
-            continue
-        keys = list(_keys(statement))
-        known = dict.fromkeys(place for key in keys for place in places[key])
-        same = next((place for place in known if _says_the_same(kept[place], statement)), None)
-        if same is not None:
-            kept[same] = kept[same].said_also_by(statement)
-            continue
-        for key in keys:
-            places[key].append(len(kept))
-        kept.append(statement)
-    return kept
+    told = settled(one for one in statements if not one.is_in_error)
+    kept = _Kept(now)
+    for statement in told:
+        if not is_handed_over(statement) and _is_told(statement):
+            kept.add(statement)
+    for statement in newest_first(filter(is_handed_over, told)):
+        kept.add_handed_over(statement)
+    stated = {name for one in kept.statements if not one.is_refuted for name in names_of(one)}
+    for statement in told:
+        if not _is_told(statement) and not stated.isdisjoint(names_of(statement)):
+            kept.add(statement)
+    return kept.statements
 
 
-def _keys(statement: Statement) -> Iterator[_Key]:
-    """By what it is looked for among those before: each code, with the day of an event."""
-    day = statement.moment[:_DAY] if statement.kind in _EVENTS else ""
-    return ((statement.kind, code, day) for code in statement.codes)
+def _is_told(statement: Statement) -> bool:
+    """Whether it is told by itself: not so what a document denies (a questionnaire, mostly), or a problem refuted."""
+    return not statement.is_refuted or (statement.kind is ProfileKind.ALLERGY and not statement.is_found)
 
 
-def _says_the_same(one: Statement, other: Statement) -> bool:
-    """Whether two statements with a code in common, and events on one day, are one."""
-    match one.kind:
-        case ProfileKind.MEDICATION:
-            return _may_be_one_product(one, other)
-        case ProfileKind.OBSERVATION:
-            return all(one.resource.get(name) == other.resource.get(name) for name in _VALUES)
-        case ProfileKind.FAMILY_HISTORY:
-            return bool(one.resource.get("condition") == other.resource.get("condition"))
-        case _:
-            return True
+class _Kept:
+    """The statements that are kept, found again by what they say."""
+
+    def __init__(self, now: datetime) -> None:
+        self.statements: list[Statement] = []
+        self._now = now
+        self._places: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
+
+    def add(self, statement: Statement) -> None:
+        """Keep a statement, or but its source where one that is kept says all that it does."""
+        key = ("same", *key_of(statement))
+        if not self._absorbed(statement, key, lambda one: _is_said(statement, one)):
+            self._keep(statement, key)
+
+    def add_handed_over(self, statement: Statement) -> None:
+        """Keep what was handed over as a source of the treatment that goes on, or of what else was handed over."""
+        treatment, key = ("product", statement.words), ("handed over", *product_key(statement))
+        is_absorbed = self._absorbed(
+            statement, treatment, lambda one: goes_on(one, self._now) and is_handed_over_of(statement, one)
+        ) or self._absorbed(statement, key, lambda one: adds_nothing(statement, one))
+        if not is_absorbed:
+            self._places[key].append(len(self.statements))
+            self.statements.append(statement)
+
+    def _absorbed(self, statement: Statement, key: tuple[object, ...], is_same: Callable[[Statement], bool]) -> bool:
+        known = self._places[key][:_MOST_COMPARED]
+        place = next((place for place in known if is_same(self.statements[place])), None)
+        if place is None:
+            return False
+        self.statements[place] = self.statements[place].said_also_by(statement)
+        return True
+
+    def _keep(self, statement: Statement, key: tuple[object, ...]) -> None:
+        self._places[key].append(len(self.statements))
+        if statement.kind is ProfileKind.MEDICATION:
+            self._places[("product", statement.words)].append(len(self.statements))
+        self.statements.append(statement)
 
 
-def _may_be_one_product(one: Statement, other: Statement) -> bool:
-    """Two medications of one ATC code are two where each names a product of its own."""
-    atc = system_url("atc")
-    products = [{code for code in each.codes if code[0] != atc} for each in (one, other)]
-    return not all(products) or not products[0].isdisjoint(products[1])
+def _is_said(statement: Statement, one: Statement) -> bool:
+    return adds_nothing(statement, one) and not are_told_apart(statement, one)
 
 
 def singly(statements: Iterable[Statement], now: datetime) -> Selection:
     """What goes on before what is over, the newest first in both, those without a date last."""
-    return _selected([(one,) for one in sorted(newest_first(statements), key=lambda one: one.is_over(now))])
+    return _selected([(one,) for one in sorted(newest_first(statements), key=lambda one: _rank(one, now))])
+
+
+def _rank(statement: Statement, now: datetime) -> int:
+    """What counts today, what may, and what does no longer."""
+    if statement.is_over(now) or statement.is_refuted or is_stale(statement, now):
+        return 2
+    return 1 if is_handed_over(statement) or statement.is_past else 0
 
 
 def in_series(statements: Iterable[Statement]) -> Selection:
-    """The observations of each code together, the newest first in each and of all; at most 5 each."""
+    """The observations of one name and leading code together, the newest first in each and of all; at most 5 each."""
     found: list[list[Statement]] = []
-    by_code: dict[tuple[str, str], list[Statement]] = {}
+    by_name: dict[tuple[object, ...], list[Statement]] = {}
     for statement in newest_first(statements):
-        same = next((by_code[code] for code in statement.codes if code in by_code), None)
-        if same is None or _is_by_itself(statement):
+        name = (statement.words, statement.codings[:1])
+        same = None if _is_by_itself(statement) else by_name.get(name)
+        if same is None:
             found.append(same := [])
         if len(same) < MOST_OF_A_SERIES:
             same.append(statement)
         if not _is_by_itself(statement):
-            by_code |= dict.fromkeys(statement.codes, same)
+            by_name[name] = same
     return _selected([tuple(group) for group in found])
 
 
@@ -121,4 +155,9 @@ def _selected(groups: Sequence[tuple[Statement, ...]]) -> Selection:
 
 def newest_first(statements: Iterable[Statement]) -> list[Statement]:
     """By their moments; those without one last, and equal ones as they come."""
-    return sorted(statements, key=lambda one: one.moment if one.moment[:1].isdigit() else "", reverse=True)
+    return sorted(statements, key=_began, reverse=True)
+
+
+def _began(statement: Statement) -> datetime:
+    found = parse_datetime(statement.moment)
+    return found[0] if found else _NEVER

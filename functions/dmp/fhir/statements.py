@@ -8,12 +8,14 @@ from typing import Any
 
 from dmp.domain.clinical_profile import ProfileKind
 from dmp.domain.code_lists import canonical_system
+from dmp.domain.words import folded
 from dmp.fhir.systems import DMP_SOURCE, IPS_UNKNOWN
 from dmp.fhir.times import parse_datetime
 
 type Json = Mapping[str, Any]
 
-_CONCEPTS = {ProfileKind.IMMUNIZATION: "vaccineCode", ProfileKind.FAMILY_HISTORY: "relationship"}
+CONCEPTS = {ProfileKind.IMMUNIZATION: "vaccineCode", ProfileKind.FAMILY_HISTORY: "relationship"}
+"""The element that says what it is about, where that is not `code`."""
 _MOMENTS = {
     ProfileKind.ALLERGY: ("onsetDateTime", "onsetPeriod", "recordedDate"),
     ProfileKind.CONDITION: ("onsetDateTime", "onsetPeriod", "onsetString", "recordedDate"),
@@ -25,6 +27,7 @@ _MOMENTS = {
 }
 _IN_ERROR = "entered-in-error"
 _ENDED = frozenset({"completed", "stopped", "not-taken"})
+_PAST = frozenset({"inactive", "remission", "resolved"})
 _REFUTED = "refuted"
 
 
@@ -32,7 +35,8 @@ _REFUTED = "refuted"
 class Statement:
     """One resource as the caller sees it; `source` is what a reader is told of where it comes from.
 
-    `sources` are the extensions that name documents which say the same.
+    `sources` are the extensions that name documents which say the same. `is_replaced`: a treatment of an admission, of
+    which the list of the discharge says what became.
     """
 
     kind: ProfileKind
@@ -40,6 +44,7 @@ class Statement:
     source: str
     sources: tuple[Json, ...] = ()
     confirmed_by: tuple[str, ...] = ()
+    is_replaced: bool = False
 
     @cached_property
     def concept(self) -> Json:
@@ -49,8 +54,23 @@ class Statement:
     @cached_property
     def codes(self) -> frozenset[tuple[str, str]]:
         """System and code of what it is about; of one without codes its text, in place of both."""
-        found = frozenset(codes_of(self.concept))
+        found = frozenset(self.codings)
         return found or frozenset({("", text.casefold())} if (text := label(self.concept)) else ())
+
+    @cached_property
+    def codings(self) -> tuple[tuple[str, str], ...]:
+        """System and code of each coding of what it is about, the leading one first."""
+        return tuple(codes_of(self.concept))
+
+    @cached_property
+    def words(self) -> str:
+        """What a reader is shown of what it is about, without case, accents and further blanks."""
+        return " ".join(folded(label(self.concept)).split())
+
+    @cached_property
+    def places(self) -> frozenset[tuple[str, str]]:
+        """The documents that say it, each with the code of the section, or nothing in its place."""
+        return frozenset(_place(one) for one in (*sources_of(self.resource), *self.sources))
 
     @cached_property
     def moment(self) -> str:
@@ -69,6 +89,11 @@ class Statement:
         return code_in(self.resource.get("verificationStatus", {})) == _REFUTED
 
     @property
+    def is_past(self) -> bool:
+        """Whether it says of an allergy or a problem that it is over, or rests."""
+        return code_in(self.resource.get("clinicalStatus", {})) in _PAST
+
+    @property
     def is_of_nothing(self) -> bool:
         """Whether it says that nothing of its kind is known, or is there."""
         return any(system == IPS_UNKNOWN for system, _ in self.codes)
@@ -79,22 +104,24 @@ class Statement:
         return bool(sources_of(self.resource))
 
     def is_over(self, now: datetime) -> bool:
-        """Whether it is a treatment that was ended or never taken, or has come to its end."""
+        """Whether it is a treatment that was ended, replaced or never taken, or has come to its end."""
         if self.kind is not ProfileKind.MEDICATION:
             return False
         end = parse_datetime(self.resource.get("effectivePeriod", {}).get("end", ""))
-        return self.resource.get("status") in _ENDED or (end is not None and end[1] <= now)
+        is_ended = self.resource.get("status") in _ENDED or self.is_replaced
+        return is_ended or (end is not None and end[1] <= now)
 
     def said_also_by(self, other: "Statement") -> "Statement":
         """The same, with the sources of another one that says no more."""
-        extensions = (*self.sources, *sources_of(other.resource))
-        return replace(self, sources=extensions, confirmed_by=(*self.confirmed_by, other.source))
+        named = (*self.sources, *(one for one in sources_of(other.resource) if _place(one) not in self.places))
+        heard = dict.fromkeys((*self.confirmed_by, other.source))
+        return replace(self, sources=named, confirmed_by=tuple(one for one in heard if one != self.source))
 
 
 def concept_of(kind: ProfileKind, resource: Json) -> Json:
     """What a resource is about, as a CodeableConcept; a medication also by the Medication that it contains."""
     if kind is not ProfileKind.MEDICATION:
-        return dict(resource.get(_CONCEPTS.get(kind, "code"), {}))
+        return dict(resource.get(CONCEPTS.get(kind, "code"), {}))
     if "medicationCodeableConcept" in resource:
         return dict(resource["medicationCodeableConcept"])
     reference = resource.get("medicationReference", {})
@@ -125,6 +152,12 @@ def code_in(concept: Json) -> str:
 def sources_of(resource: Json) -> tuple[Json, ...]:
     """The extensions that say in which documents it was found."""
     return tuple(one for one in resource.get("extension", []) if one.get("url") == DMP_SOURCE)
+
+
+def _place(source: Json) -> tuple[str, str]:
+    parts = {one.get("url"): one for one in source.get("extension", [])}
+    document = parts.get("document", {}).get("valueReference", {}).get("reference", "")
+    return document, code_in(parts.get("section", {}).get("valueCodeableConcept", {}))
 
 
 def _moments(kind: ProfileKind, resource: Json) -> Iterator[str]:

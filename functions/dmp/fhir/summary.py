@@ -22,6 +22,7 @@ type Json = dict[str, Any]
 
 _SUMMARY = {"system": LOINC, "code": "60591-5", "display": "Patient summary Document"}
 _FRENCH = "fr-FR"
+_MOST_TITLES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryContent:
-    """What a summary tells; `documents` are those that statements come from, and `is_whole` that none was left out."""
+    """What a summary tells; `documents` are those that statements come from, and `is_whole` that all was looked at.
+
+    `saying_more` are the titles of documents of which not all could be taken.
+    """
 
     patient: Mapping[str, Any]
     statements: Sequence[Statement]
@@ -43,6 +47,7 @@ class SummaryContent:
     contacts: Sequence[Named]
     physicians: Sequence[Named]
     is_whole: bool
+    saying_more: Sequence[str] = ()
 
 
 def render_summary(content: SummaryContent, *, base_url: str, identity: UUID, now: datetime) -> Json:
@@ -70,7 +75,7 @@ class _Writer:
         self._now = now
         patient = content.patient
         self._patient = {"reference": entries.address("Patient", patient["id"])}
-        self._notes = [] if content.is_whole else [filled("left_out")]
+        self._notes = list(_what_lacks(content))
 
     def written(self) -> tuple[Json, list[Json]]:
         """The Composition, and the entries behind it."""
@@ -130,7 +135,10 @@ class _Writer:
         yield _section("alerts", [*self._notes, *alerts.paragraphs], rows, flags)
 
     def _section_of(self, name: str, selection: Selection) -> Json:
-        rows = list(map(row_of, selection.shown))
+        if self._notes and all(one.is_of_nothing for one in selection.statements):
+            reason = summary_completion.not_known()
+            return _section(name, [reason["text"], *self._notes], [], []) | {"emptyReason": reason}
+        rows = [row_of(group, self._now) for group in selection.shown]
         resources = list(map(summary_completion.completed, selection.statements))
         entries = self._entries.add_within(resources)
         left_out = selection.left_out + len(resources) - len(entries)
@@ -151,6 +159,15 @@ class _Writer:
         if physicians:
             team = self._entries.add(care_team(self._patient, physicians))
             yield _section("care-team", [], [one.row for one in content.physicians], [team])
+
+
+def _what_lacks(content: SummaryContent) -> Iterator[str]:
+    """What a reader must know that cannot be told; where there is such, no section says that there is nothing."""
+    if not content.is_whole:
+        yield filled("not_whole")
+    titles = list(dict.fromkeys(content.saying_more))
+    if titles:
+        yield filled("says_more", titles=", ".join([*titles[:_MOST_TITLES], *(["…"] if titles[_MOST_TITLES:] else [])]))
 
 
 def _device() -> Json:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dmp.domain.allergy_groups import denies
 from dmp.domain.clinical_profile import ProfileKind
 from dmp.domain.code_lists import system_url
 from dmp.domain.medication_warnings import (
@@ -21,10 +20,10 @@ from dmp.fhir.statements import Statement, code_in, codes_of, label
 from dmp.fhir.summary_texts import filled, named, texts
 from dmp.fhir.systems import ACT_CODE, FLAG_CATEGORY, FLAG_DETAIL, FLAG_HAS_PRIORITY, FLAG_PRIORITY
 from dmp.fhir.times import instant_text
+from dmp.fhir.treatment_courses import goes_on, is_stale
 
 type Json = dict[str, Any]
 
-_GOING_ON = frozenset({"active", "intended", "unknown"})
 _OVER = frozenset({"inactive", "resolved"})
 _CODES = {
     WarningKind.DUPLICATE: {"code": "DUPTHPY", "display": "Duplicate Therapy Alert"},
@@ -48,28 +47,22 @@ class Alerts:
 def alerts_of(statements: Iterable[Statement], now: datetime) -> Alerts:
     """The warnings about the treatments that go on, each statement known by the id of its resource."""
     known = {statement.resource["id"]: statement for statement in statements}
-    treatments = [_treatment(key, one) for key, one in known.items() if _goes_on(one, now)]
+    treatments = [_treatment(key, one) for key, one in known.items() if goes_on(one, now)]
     allergies = [_allergy(key, one) for key, one in known.items() if _is_feared(one)]
-    checkable = [one for one in treatments if one.is_checkable]
-    found = warnings(checkable, allergies)
+    stale = sum(is_stale(one, now) for one in known.values())
+    found = warnings([one for one in treatments if one.is_checkable], allergies)
     shown = found[:_MOST_SHOWN]
     names = {key: label(statement.concept) for key, statement in known.items()}
     return Alerts(
         issues=tuple((warning, _text(warning, names)) for warning in shown),
-        paragraphs=tuple(_checked(treatments, checkable, allergies, found)) if treatments else (),
+        paragraphs=tuple(_checked(treatments, stale, allergies, found)) if treatments or stale else (),
     )
-
-
-def _goes_on(statement: Statement, now: datetime) -> bool:
-    is_one = statement.kind is ProfileKind.MEDICATION and not statement.is_of_nothing
-    return is_one and statement.resource.get("status") in _GOING_ON and not statement.is_over(now)
 
 
 def _is_feared(statement: Statement) -> bool:
     if statement.kind is not ProfileKind.ALLERGY or statement.is_refuted or statement.is_of_nothing:
         return False
-    is_over = code_in(statement.resource.get("clinicalStatus", {})) in _OVER
-    return not is_over and not denies(label(statement.concept))
+    return code_in(statement.resource.get("clinicalStatus", {})) not in _OVER
 
 
 def _treatment(key: str, statement: Statement) -> Treatment:
@@ -84,13 +77,14 @@ def _allergy(key: str, statement: Statement) -> KnownAllergy:
         key,
         atc=frozenset(code for concept in concepts for code in _atc_codes(concept)),
         snomed=frozenset(code for concept in concepts for system, code in codes_of(concept) if system == snomed),
-        words=" / ".join(word for concept in concepts for word in _words(concept)),
+        words="\n".join(word for concept in concepts for word in _words(concept)),
     )
 
 
 def _words(concept: Mapping[str, Any]) -> Iterator[str]:
-    yield concept.get("text", "")
-    yield from (coding.get("display", "") for coding in concept.get("coding", []))
+    """Its names, each on a line of its own."""
+    names = (concept.get("text", ""), *(coding.get("display", "") for coding in concept.get("coding", [])))
+    return (" ".join(name.split()) for name in names)
 
 
 def _atc_codes(concept: Mapping[str, Any]) -> Iterator[str]:
@@ -101,16 +95,19 @@ def _atc_codes(concept: Mapping[str, Any]) -> Iterator[str]:
 
 def _checked(
     treatments: list[Treatment],
-    checkable: list[Treatment],
+    stale: int,
     allergies: list[KnownAllergy],
     found: tuple[MedicationWarning, ...],
 ) -> Iterator[str]:
-    yield filled("alerts.checked", checked=len(checkable))
-    if unchecked := len(treatments) - len(checkable):
+    checked = sum(one.is_checkable for one in treatments)
+    yield filled("alerts.checked", checked=checked)
+    if unchecked := len(treatments) - checked:
         yield filled("alerts.unchecked", count=unchecked)
-    if unknown := sum(not (one.groups or one.classes) for one in allergies):
+    if stale:
+        yield filled("alerts.stale", count=stale)
+    if unknown := sum(not one.is_judged for one in allergies):
         yield filled("alerts.unchecked_allergies", count=unknown)
-    if checkable and not found:
+    if checked and not found:
         yield filled("alerts.none")
     if len(found) > _MOST_SHOWN:
         yield filled("alerts.more", count=len(found) - _MOST_SHOWN)

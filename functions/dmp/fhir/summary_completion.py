@@ -7,7 +7,7 @@ from dmp.domain.clinical_profile import ProfileKind
 from dmp.domain.code_lists import system_url
 from dmp.fhir.statements import Statement
 from dmp.fhir.summary_texts import texts
-from dmp.fhir.systems import DATA_ABSENT, IPS_UNKNOWN, OBSERVATION_VALUE
+from dmp.fhir.systems import DATA_ABSENT, IPS_UNKNOWN, LIST_EMPTY_REASON, OBSERVATION_VALUE
 
 type Json = dict[str, Any]
 
@@ -62,6 +62,12 @@ def unknown(section: str, patient: Json) -> Json:
                 "subject": patient,
                 "_effectiveDateTime": _ABSENT,
             }
+
+
+def not_known() -> Json:
+    """Why a section of which not all could be looked at holds nothing: that there is nothing is not said."""
+    coding = {"system": LIST_EMPTY_REASON, "code": "unavailable", "display": "Unavailable"}
+    return {"coding": [coding], "text": texts()["not_known"]}
 
 
 def _active(kind: ProfileKind) -> Json:

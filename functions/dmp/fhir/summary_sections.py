@@ -6,7 +6,7 @@ from datetime import datetime
 
 from dmp.domain.clinical_profile import ProfileKind
 from dmp.fhir.statement_selection import Selection, each_once, in_series, singly
-from dmp.fhir.statements import Statement, code_in, codes_of
+from dmp.fhir.statements import Statement, codes_of
 from dmp.fhir.systems import LOINC
 
 REQUIRED = ("allergies", "medications", "problems")
@@ -22,7 +22,6 @@ _OF_KIND = {
     ProfileKind.PROCEDURE: "procedures",
     ProfileKind.FAMILY_HISTORY: "family-history",
 }
-_PAST = frozenset({"inactive", "remission", "resolved"})
 _CATEGORIES = {
     "laboratory": "results",
     "imaging": "results",
@@ -46,9 +45,8 @@ _SERIES = frozenset({"results", "vital-signs", "social-history"})
 def sections_of(statements: Iterable[Statement], now: datetime) -> Iterator[tuple[str, Selection]]:
     """What stands in each section, in their order: those that must be there, and those that hold something."""
     found: defaultdict[str, list[Statement]] = defaultdict(list)
-    for statement in each_once(statements):
-        if not (statement.kind is ProfileKind.CONDITION and statement.is_refuted):
-            found[_section(statement)].append(statement)
+    for statement in each_once(statements, now):
+        found[_section(statement)].append(statement)
     for name in ORDER:
         told = _something(found[name])
         if told or name in REQUIRED:
@@ -56,14 +54,15 @@ def sections_of(statements: Iterable[Statement], now: datetime) -> Iterator[tupl
 
 
 def _something(statements: list[Statement]) -> list[Statement]:
-    """Statements without those that there is nothing, unless there are no others."""
-    return [one for one in statements if not one.is_of_nothing] or statements
+    """Statements without those that there is nothing, unless there are no others but what is refuted."""
+    found = [one for one in statements if not one.is_of_nothing]
+    return found if any(not one.is_refuted for one in found) else statements
 
 
 def _section(statement: Statement) -> str:
     match statement.kind:
         case ProfileKind.CONDITION:
-            return "past-illness" if code_in(statement.resource.get("clinicalStatus", {})) in _PAST else "problems"
+            return "past-illness" if statement.is_past and not statement.is_refuted else "problems"
         case ProfileKind.OBSERVATION:
             return _of_observation(statement)
         case kind:

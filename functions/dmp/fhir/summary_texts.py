@@ -52,3 +52,15 @@ def quantity_text(quantity: Mapping[str, Any]) -> str:
     value = str(quantity.get("value", "")).replace(".", ",")
     unit = named("units", quantity.get("unit") or quantity.get("code") or "")
     return " ".join(part for part in (quantity.get("comparator", ""), value, unit) if part)
+
+
+def range_text(bounds: Mapping[str, Any]) -> str:
+    """A Range with its bounds, of which one may be missing; the unit once where both have the same."""
+    low, high = bounds.get("low", {}), bounds.get("high", {})
+    if low and high:
+        is_alike = low.get("unit") == high.get("unit") or not low.get("unit")
+        first = str(low.get("value", "")).replace(".", ",") if is_alike else quantity_text(low)
+        return filled("dosage.range", low=first, high=quantity_text(high))
+    if low:
+        return filled("dosage.at_least", low=quantity_text(low))
+    return filled("dosage.at_most", high=quantity_text(high)) if high else ""

@@ -69,18 +69,19 @@ class ConsentsService:
         patient: PatientRef,
         read: Callable[[], ConsentRequest],
         same: Callable[[Consent], bool] | None = None,
+        kind: ConsentKind | None = None,
     ) -> tuple[Consent, bool]:
         """Record a decision; the second value tells that it was made now.
 
-        `read` gives the request, or raises Invalid, which only those learn who may decide anything in this record.
-        `same` is the criterion of a conditional create: a Consent that satisfies it is answered, and none is made.
-        Raises Refused, NotFound, PreconditionFailed (`multiple-matches`), Invalid (`actor-invalid`,
-        `invalid-delegate`, `period-too-long`, …), Conflict (`too-many`).
+        `read` gives the request, or raises Invalid, which only those learn who may decide something of that `kind`, or
+        where none is known anything, in this record. `same` is the criterion of a conditional create: a Consent that
+        satisfies it is answered, and none is made. Raises Refused, NotFound, PreconditionFailed (`multiple-matches`),
+        Invalid (`actor-invalid`, `invalid-delegate`, `period-too-long`, …), Conflict (`too-many`).
         """
         record_id = self._store.named(patient)
         for _ in attempts():
             record = self._store.existing(record_id)
-            request, decision = self._admit_creation(call, record, read)
+            request, decision = self._admit_creation(call, record, read, kind)
             if request.patient.ins not in (None, record.identity.ins):
                 raise Invalid("ins-mismatch", "Consent.patient")
             if same and (found := self._made_before(call, record, same)):
@@ -93,13 +94,14 @@ class ConsentsService:
         raise Unavailable("service-unavailable")
 
     def _admit_creation(
-        self, call: Call, record: Record, read: Callable[[], ConsentRequest]
+        self, call: Call, record: Record, read: Callable[[], ConsentRequest], kind: ConsentKind | None
     ) -> tuple[ConsentRequest, Decision]:
         question = asking(call, record, Action.CREATE_CONSENT)
         try:
             request = read()
         except Invalid:
-            self._gate.admit(call, question, _CREATION)
+            of_kind = replace(question, consent_kind=kind, consent_actor=call.requester.identifier)
+            self._gate.admit(call, of_kind, _CREATION)  # whom it names is not known: whoever may name anybody goes on
             raise
         question = replace(question, consent_kind=request.kind, consent_actor=request.actor, purposes=request.purposes)
         return request, self._gate.admit(call, question, _CREATION)

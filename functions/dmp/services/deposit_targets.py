@@ -8,6 +8,7 @@ from dmp.domain.document import DocumentEntry, DocumentStatus, ReplacesTarget
 from dmp.domain.errors import Conflict, Invalid, Refused
 from dmp.domain.identifiers import split_resource_id
 from dmp.domain.rights import Action
+from dmp.domain.smart_scopes import OUT_OF_SCOPE
 from dmp.services.call import Call
 from dmp.services.deposit_repetitions import find_superseded
 from dmp.services.document_access import of_document
@@ -21,7 +22,8 @@ def find_replaced(documents: "DocumentStore", call: Call, plan: Plan) -> None:
     """Find what the new documents replace, and make sure that it is theirs to replace.
 
     What a CDA alone says it replaces, and the caller may not know of, replaces nothing; earlier versions are replaced
-    without a word. Raises Invalid `unknown-reference`, Refused, Conflict `not-current`.
+    without a word. An app that may not replace is told so, whether or not there is anything to replace. Raises Invalid
+    `unknown-reference`, Refused, Conflict `not-current`.
     """
     if plan.is_repetition:
         find_superseded(documents, call, plan)
@@ -42,7 +44,10 @@ def _find_targets(documents: "DocumentStore", call: Call, plan: Plan) -> None:
         (plan.targets if found.status is DocumentStatus.CURRENT else plan.superseded)[target] = found
     for target, local in implied.items():
         entry = entries.get(local)
-        if entry and not decide(of_document(call, plan.record, Action.REPLACE, entry)).hidden:
+        decision = decide(of_document(call, plan.record, Action.REPLACE, entry))
+        if decision.reason == OUT_OF_SCOPE:
+            raise Refused(OUT_OF_SCOPE, "DocumentReference.relatesTo")
+        if entry and not decision.hidden:
             plan.targets[target] = _replaceable(call, plan, entry, "DocumentReference.relatesTo")
     for place, document in plan.unknown():
         if any(ReplacesTarget(identifier=one) not in plan.targets for one in document.predecessors):
@@ -75,10 +80,11 @@ def _replaceable(
     call: Call, plan: Plan, entry: DocumentEntry | None, place: str, *, is_repeated: bool = False
 ) -> DocumentEntry:
     decision = decide(of_document(call, plan.record, Action.REPLACE, entry))
+    is_refused = not decision.permit and not decision.hidden
+    if is_refused and (entry or decision.reason == OUT_OF_SCOPE):
+        raise Refused(decision.reason, place)
     if entry is None or decision.hidden:
         raise Invalid("unknown-reference", place)
-    if not decision.permit:
-        raise Refused(decision.reason, place)
     if is_repeated and entry.status is DocumentStatus.SUPERSEDED:
         return entry
     if entry.status is not DocumentStatus.CURRENT or entry.awaits:

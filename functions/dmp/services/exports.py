@@ -8,6 +8,7 @@ from dmp.domain.access import decide
 from dmp.domain.access_request import Decision
 from dmp.domain.audit import AuditAction, Interaction
 from dmp.domain.changes import RecordUnchanged
+from dmp.domain.clinical_profile import ProfileEntry
 from dmp.domain.document import DocumentEntry, StoredContent
 from dmp.domain.errors import Gone, NotFound, Unavailable
 from dmp.domain.export import ClaimExport, Export, ExportState, SaveExport
@@ -18,6 +19,7 @@ from dmp.services.attempts import attempts, is_committed
 from dmp.services.call import Call
 from dmp.services.document_access import is_listed, may_read
 from dmp.services.gate import Attempt, Gate, asking
+from dmp.services.profile_sight import of_entry, visible_entries
 from dmp.services.record_changes import as_operation
 
 if TYPE_CHECKING:
@@ -27,10 +29,12 @@ if TYPE_CHECKING:
     from dmp.adapters.ledger import Ledger
     from dmp.adapters.object_store import ObjectStore
     from dmp.adapters.presigner import Presigner
+    from dmp.adapters.profile_store import ProfileStore
 
 _NO_EXPORT = Decision(permit=False, reason="no-export", hidden=True)
 _AT_ONCE = 99
 """Documents changed since an archive was made, that one read brings."""
+_ENTRIES_AT_ONCE = 400
 _ENDED = {ExportState.FAILED: "export-failed", ExportState.REMOVED: "gone"}
 
 
@@ -88,10 +92,13 @@ class ExportsService:
         ledger: "Ledger",
         objects: "ObjectStore",
         presigner: "Presigner",
+        *,
+        profile: "ProfileStore",
     ) -> None:
         self._gate = gate
         self._exports = exports
         self._documents = documents
+        self._profile = profile
         self._ledger = ledger
         self._objects = objects
         self._presigner = presigner
@@ -150,11 +157,16 @@ class ExportsService:
         return _Admitted(record, export, decision)
 
     def _shows_what_is_hidden(self, call: Call, record: Record, export: Export) -> bool:
-        """Whether an archive holds a document that was hidden from its asker since: one query, where nothing changed.
+        """Whether an archive holds what was hidden from its asker since: two queries, where nothing changed.
 
-        It is answered as if its time were over: nothing tells of what is hidden.
+        It is answered as if its time were over: nothing tells of what is hidden. Lines of reimbursement never change,
+        and what people and Consents are hidden by neither.
         """
-        since = instant_position(export.taken or export.asked)
+        then = export.taken or export.asked
+        return self._shows_hidden_document(call, record, then) or self._shows_hidden_entry(call, record, then)
+
+    def _shows_hidden_document(self, call: Call, record: Record, then: datetime) -> bool:
+        since = instant_position(then)
         after: str | None = ""
         while after is not None:
             stretch = Stretch(Order.FIRST_CHANGED, low=since, after=after)
@@ -162,7 +174,7 @@ class ExportsService:
             locals_ = [position.rpartition("#")[2] for position in changed]
             found = self._documents.with_documents(record.id, locals_)[1] if locals_ else {}
             hidden = [one for one in found.values() if not may_read(call, record, one)]
-            if any(self._was_shown(call, record, one, export.taken or export.asked) for one in hidden):
+            if any(self._was_shown(call, record, one, then) for one in hidden):
                 return True
         return False
 
@@ -171,6 +183,21 @@ class ExportsService:
         versions = self._documents.former_documents(record.id, hidden.local)
         at_that_time = [one for one in versions if one.updated <= then][-1:]
         return any(is_listed(one) and may_read(call, record, one) for one in at_that_time)
+
+    def _shows_hidden_entry(self, call: Call, record: Record, then: datetime) -> bool:
+        """The same of entries of the profile, of which no index tells when they changed: all are looked at."""
+        after: str | None = ""
+        while after is not None:
+            entries, after = self._profile.all_entries(record.id, _ENTRIES_AT_ONCE, after)
+            changed = (one for one in entries if one.updated >= then)
+            hidden = [one for one in changed if not decide(of_entry(call, record, Action.READ, one)).permit]
+            if any(self._entry_was_shown(call, record, one, then) for one in hidden):
+                return True
+        return False
+
+    def _entry_was_shown(self, call: Call, record: Record, hidden: ProfileEntry, then: datetime) -> bool:
+        versions = self._profile.formers(record.id, hidden.kind, hidden.local)
+        return any(visible_entries(call, record, [one for one in versions if one.updated <= then][-1:]))
 
 
 def export_attempt(interaction: Interaction, record: str, action: AuditAction = AuditAction.READ) -> Attempt:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from dmp.domain.changes import Change
-from dmp.domain.clinical_profile import Candidate, DocumentText, Extraction
+from dmp.domain.clinical_profile import DocumentText, Extraction, Offer
 from dmp.domain.content import KIND_OF_TYPE, PDF, RTF, TEXT, XML, media_type
 from dmp.domain.deposit import Plan
 from dmp.domain.document import DocumentEntry
@@ -27,7 +27,7 @@ class Readers:
     kind of content.
     """
 
-    statements: Callable[[bytes], tuple[Candidate, ...]]
+    statements: Callable[[bytes], Offer]
     body: Callable[[bytes], tuple[str, bytes] | None]
     texts: Mapping[str, Callable[[bytes], str]]
 
@@ -44,9 +44,9 @@ def index_changes(entry: DocumentEntry, content: bytes, readers: Readers, *, ane
     """
     is_xml = _kind(entry.content.content_type) == XML
     yield _text(entry, content, readers)
-    candidates = (_read(readers.statements, content) or ()) if is_xml else ()
-    if candidates or (anew and is_xml) or _is_of_interest(entry):
-        yield _extraction(entry, candidates)
+    offer = (_read(readers.statements, content) or Offer()) if is_xml else Offer()
+    if offer.candidates or (anew and is_xml) or _is_of_interest(entry):
+        yield _extraction(entry, offer)
 
 
 def deposited_changes(entry: DocumentEntry, content: bytes, readers: Readers) -> tuple[Change, ...]:
@@ -55,7 +55,7 @@ def deposited_changes(entry: DocumentEntry, content: bytes, readers: Readers) ->
         return tuple(index_changes(entry, content, readers))
     except Exception as failure:  # noqa: BLE001 - a document that we fail to understand is deposited all the same
         logger.error("document_not_understood", extra={"document": entry.id, "failure": type(failure).__name__})
-    interest = (_extraction(entry, ()),) if _is_of_interest(entry) else ()
+    interest = (_extraction(entry, Offer()),) if _is_of_interest(entry) else ()
     return (_saved(entry, (), is_whole=False), *interest)
 
 
@@ -80,8 +80,10 @@ def _is_of_interest(entry: DocumentEntry) -> bool:
     return entry.type is not None and entry.type.code == _DIRECTIVES
 
 
-def _extraction(entry: DocumentEntry, candidates: tuple[Candidate, ...]) -> Change:
-    return SaveExtraction(Extraction(record=entry.record, local=entry.local, candidates=candidates))
+def _extraction(entry: DocumentEntry, offer: Offer) -> Change:
+    return SaveExtraction(
+        Extraction(record=entry.record, local=entry.local, candidates=offer.candidates, is_cut=offer.is_cut)
+    )
 
 
 def _kind(content_type: str) -> str:

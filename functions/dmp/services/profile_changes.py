@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from dmp.domain.announcement import Announcement
 from dmp.domain.audit import AuditAction, Interaction
 from dmp.domain.changes import Change, ClaimCriterion, RecordUnchanged
 from dmp.domain.clinical_profile import ProfileEntry, ProfileKind
@@ -39,11 +40,19 @@ class Condition:
 class ProfileChangesService:
     """Changes single entries; each change that is asked needs its own right."""
 
-    def __init__(self, gate: Gate, records: "RecordStore", profile: "ProfileStore", ledger: "Ledger") -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        records: "RecordStore",
+        profile: "ProfileStore",
+        ledger: "Ledger",
+        announcement: Announcement,
+    ) -> None:
         self._gate = gate
         self._records = records
         self._profile = profile
         self._ledger = ledger
+        self._announcement = announcement
 
     def create(
         self,
@@ -67,12 +76,12 @@ class ProfileChangesService:
             question = replace(asking(call, record, Action.FEED), resource_type=kind)
             decision = self._gate.admit(call, question, attempt)
             request = read()
-            request.check_patient(record)
+            request.check_record(record)
             if condition and (match := self._match(call, record, kind, condition, made)):
                 about = replace(attempt, what=(f"{kind}/{match.id}",))
                 self._gate.trace_access(call, record, telling(about, match), decision)
                 return match, False
-            entry = request.made(record, local, call.requester, call.now)
+            entry = self._announcement.awaited(request.made(record, local, call.requester, call.now), call.now)
             claimed = [ClaimCriterion(record.id, criterion, local, made)] if criterion else []
             trace = self._gate.entry(call, record, telling(attempt, entry), decision)
             if is_committed(self._ledger, [RecordUnchanged(record), SaveProfileEntry(entry), *claimed, trace]):
@@ -120,8 +129,9 @@ class ProfileChangesService:
             if expected not in (None, entry.version):
                 raise PreconditionFailed("version-conflict")
             request = apply(entry)
-            request.check_patient(record)
-            after = changed(entry, request, call.now)
+            request.check_record(record)
+            asked = changed(entry, request, call.requester, record.identity.ins, call.now)
+            after = self._announcement.awaited(asked, call.now)
             actions = tuple(needed(entry, after))
             changes = self._decided(call, record, _as_deletion(attempt, after), entry, after, actions)
             if is_committed(self._ledger, changes):
@@ -131,7 +141,7 @@ class ProfileChangesService:
     def _admitted(self, call: Call, kind: ProfileKind, attempt: Attempt) -> tuple[Record, ProfileEntry]:
         """Refuse whoever may make no change at all before anything is told of the entry."""
         record_id, _, local = attempt.what[0].removeprefix(f"{kind}/").partition(".")
-        record, entry = self._profile.with_entry(record_id, kind, local)
+        record, entry = self._with_entry(call, record_id, kind, local)
         attempt = telling(attempt, entry)
         decision = may_change(call, record, kind, entry)
         if entry is None or not decision.permit:
@@ -140,6 +150,13 @@ class ProfileChangesService:
             self._gate.trace_access(call, record, attempt, decision)
             raise Gone("gone")
         return record, entry
+
+    def _with_entry(
+        self, call: Call, record_id: str, kind: ProfileKind, local: str
+    ) -> tuple[Record, ProfileEntry | None]:
+        """The record, and the entry as it is now."""
+        record, entry = self._profile.with_entry(record_id, kind, local)
+        return record, entry.at(call.now) if entry else None
 
     def _decided(
         self,
@@ -168,7 +185,7 @@ class ProfileChangesService:
         """
         attempt = attempt_on(kind, record_id, local, Interaction.DELETE, AuditAction.DELETE)
         for _ in attempts():
-            record, entry = self._profile.with_entry(record_id, kind, local)
+            record, entry = self._with_entry(call, record_id, kind, local)
             decision = asked_of(call, record, Action.DELETE, kind, entry)
             if entry is None or not decision.permit:
                 self._gate.refuse(call, record, telling(attempt, entry), decision)

@@ -49,18 +49,19 @@ class ProfileEntriesService:
         self._trace(call, admitted)
         if found is None or not _is_seen(call, admitted, found):
             raise NotFound("no-version")
-        return _alive(found)
+        return _alive(found.at(call.now))
 
     def history(self, call: Call, kind: ProfileKind, record_id: str, local: str) -> list[ProfileEntry]:
         """Every version that the caller may see, newest first; of a deleted entry too, to whoever could read it."""
         admitted = self._admit(call, kind, record_id, local, Interaction.HISTORY)
         formers = self._profile.formers(record_id, kind, local) if admitted.entry.version > 1 else []
         self._trace(call, admitted)
-        seen = [version for version in reversed(formers) if _is_seen(call, admitted, version)]
+        seen = [version.at(call.now) for version in reversed(formers) if _is_seen(call, admitted, version)]
         return [admitted.entry, *seen]
 
     def _admit(self, call: Call, kind: ProfileKind, record_id: str, local: str, interaction: Interaction) -> _Admitted:
-        record, entry = self._profile.with_entry(record_id, kind, local)
+        record, kept = self._profile.with_entry(record_id, kind, local)
+        entry = kept.at(call.now) if kept else None
         attempt = telling(attempt_on(kind, record_id, local, interaction), entry)
         decision = asked_of(call, record, Action.READ, kind, entry)
         if entry is None or not decision.permit:

@@ -25,7 +25,7 @@ _CHUNK = 400
 _DOCUMENTS = 100
 """Documents that one read brings."""
 _MOST_CHUNKS = 4
-"""What one page of a profile that no single read brings may look through."""
+"""What one page that holds something may look through, where no single read brings the profile."""
 _LAST_NUMBER = "zzz"
 
 type Item = ProfileEntry | Offered
@@ -84,7 +84,7 @@ class ProfileSearchService:
         page = None
         if decision.permit or is_for_own_alone(decision):
             page = self._page(call, profile, query)
-        if page is None or not (decision.permit or page.found or page.next or self._owns(call, profile, query)):
+        if page is None or not (decision.permit or page.found or self._owns(call, profile, query)):
             self._gate.trace_refusal(call, record, attempt, decision)
             raise failure_of(decision, query.kind)
         reason = decision if decision.permit else Decision(permit=True, reason="author")
@@ -112,7 +112,10 @@ class ProfileSearchService:
         return ProfilePage(profile.record.id, tuple(item for _, item in left[: query.count]), total, following)
 
     def _filled(self, call: Call, profile: "Profile", query: ProfileQuery) -> ProfilePage:
-        """Fill a page with what is visible, one more to know whether there is a next, within the reading limit."""
+        """Fill a page with what is visible, one more to know whether there is a next, within the reading limit.
+
+        That holds once something was found: an empty page with a next one would tell of what is hidden.
+        """
         is_all = query.accurate_total
         matching: list[tuple[str, Item]] = []
         chunks, rest = 0, None
@@ -120,7 +123,8 @@ class ProfileSearchService:
             if item is not None:
                 matching.append((place, item))
             chunks += item is None
-            if not is_all and (len(matching) > query.count or chunks >= _MOST_CHUNKS):
+            is_enough = item is None and chunks >= _MOST_CHUNKS and matching
+            if not is_all and (len(matching) > query.count or is_enough):
                 rest = place
                 break
         left = [(place, item) for place, item in matching if _is_behind(place, query.after)]

@@ -33,16 +33,20 @@ class Offered:
 
 
 def of_entry(call: Call, record: Record, action: Action, entry: ProfileEntry | None) -> AccessRequest:
-    """May the caller do this to an entry of the profile, or to one that is not there (None)?"""
-    request = replace(asking(call, record, action), document=entry, missing_document=entry is None)
+    """May the caller do this to an entry of the profile, or to one that is not there (None)?
+
+    What waited for an announcement long enough is hidden from the patient no more (R.1111-53).
+    """
+    as_it_is = entry.at(call.now) if entry else None
+    request = replace(asking(call, record, action), document=as_it_is, missing_document=entry is None)
     return replace(request, resource_type=entry.kind) if entry else request
 
 
 def visible_entries(call: Call, record: Record, entries: Iterable[ProfileEntry]) -> Iterator[ProfileEntry]:
-    """Those that are there and that the caller may see."""
+    """Those that are there and that the caller may see, as they are now."""
     for entry in entries:
         if not entry.is_deleted and decide(of_entry(call, record, Action.READ, entry)).permit:
-            yield entry
+            yield entry.at(call.now)
 
 
 def offering(

@@ -1,7 +1,8 @@
 """Feeding lines of reimbursement into one record: what is new is written with its trace, a part at a time (R.1111-42).
 
-A line is known again by its identifiers: the same content is there already, another clashes. Each part of a feed is
-one transaction; whoever sends a feed again finds what stands, and adds what does not.
+A line is known again by its identifiers: the same content is there already, another clashes; a line that is shown no
+more does not count. Each part of a feed is one transaction; whoever sends a feed again finds what stands, and adds what
+does not.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -125,9 +126,10 @@ class ReimbursementFeed:
         record = existing(standing.record)
         decision = self._gate.admit(call, of_lines(call, record, Action.FEED_REIMBURSEMENT), _ATTEMPT)
         outcomes: Outcomes = {}
-        for part in self._parts(call, record, left, dict(standing.held), outcomes):
+        shown = {name: known for name, known in standing.held.items() if self._window.shows(known.care, call.now)}
+        for part in self._parts(call, record, left, shown, outcomes):
             try:
-                if self._is_written(call, record, part, decision):
+                if self._is_written(call, record, part, standing.held, decision):
                     outcomes |= part.fed
             except DmpError as failure:
                 outcomes |= dict.fromkeys(part.fed, failure)
@@ -167,15 +169,22 @@ class ReimbursementFeed:
         local = local_id(midnight(request.care), self._entropy())
         return request.made(record.id, local, Depositor.of(call.requester), self._window, call.now)
 
-    def _is_written(self, call: Call, record: Record, part: _Part, decision: Decision) -> bool:
+    def _is_written(
+        self, call: Call, record: Record, part: _Part, held: Mapping[Identifier, Known], decision: Decision
+    ) -> bool:
         """Write a part with the entry of the trace that tells of it; False where somebody else came first."""
         what = tuple(dict.fromkeys(f"{RESOURCE_TYPE}/{fed.id}" for fed in part.fed.values()))
         trace = self._gate.entry(call, record, replace(_ATTEMPT, what=what, hides=part.conceals), decision)
         if not part.lines:
             self._ledger.append(trace)
             return True
-        changes: list[Change] = [RecordUnchanged(record), *map(SaveReimbursement, part.lines), trace]
+        changes: list[Change] = [RecordUnchanged(record), *(_saving(line, held) for line in part.lines), trace]
         return is_committed(self._ledger, changes)
+
+
+def _saving(line: Reimbursement, held: Mapping[Identifier, Known]) -> SaveReimbursement:
+    """A new line; what had one of its names is shown no more."""
+    return SaveReimbursement(line, {name: held[name].local for name in line.names if name in held})
 
 
 def names_of(said: Iterable[LineRequest | BrokenLine]) -> list[Identifier]:

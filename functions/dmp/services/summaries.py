@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dmp.domain.access import decide
 from dmp.domain.audit import AuditAction, Interaction
-from dmp.domain.clinical_profile import Extraction, ProfileEntry
+from dmp.domain.clinical_profile import Candidate, Extraction, ProfileEntry, ProfileKind, is_laboratory
 from dmp.domain.consent import WISHES, Consent, ConsentKind, Directive
 from dmp.domain.document import DocumentEntry
 from dmp.domain.record import Record
@@ -16,6 +16,7 @@ from dmp.services.call import Call
 from dmp.services.document_access import of_document
 from dmp.services.gate import Gate, asking
 from dmp.services.profile_sight import Offered, offered, offers, visible_entries
+from dmp.services.record_changes import as_operation
 from dmp.services.records import patient_attempt
 from dmp.services.wishes import ADVANCE_DIRECTIVES
 
@@ -25,15 +26,25 @@ if TYPE_CHECKING:
 
 _MOST_TOLD = 30
 """Documents that offer nothing but are told of for their own sake; and wishes."""
+_FIRST = (
+    (ProfileKind.ALLERGY,),
+    (ProfileKind.CONDITION, ProfileKind.MEDICATION, ProfileKind.IMMUNIZATION),
+    (ProfileKind.PROCEDURE,),
+    (ProfileKind.FAMILY_HISTORY,),
+    (ProfileKind.OBSERVATION,),
+)
+"""Documents that offer these are looked at before those that offer others alone."""
+_RANKS = {kind: rank for rank, kinds in enumerate(_FIRST) for kind in kinds}
 _TOLD_OF_PEOPLE = (ConsentKind.ATTENDING_PHYSICIAN, ConsentKind.DELEGATION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """All that a caller may see of what a summary tells; `is_whole`: no older documents were left out.
+    """All that a caller may see of what a summary tells; `is_whole`: all of the record was looked at for it.
 
     `documents` are those that what is offered comes from and that the caller may see as such; `roles` the directives
-    that make somebody médecin traitant or a delegate, `marks` the Consents of the first.
+    that make somebody médecin traitant or a delegate, `marks` the Consents of the first. `saying_more` are the local
+    ids of documents that state more than could be found in them at once.
     """
 
     record: Record
@@ -46,10 +57,14 @@ class Summary:
     roles: tuple[Directive, ...]
     marks: tuple[Consent, ...]
     is_whole: bool
+    saying_more: frozenset[str]
 
 
 class SummariesService:
-    """Summaries of records: two reads and the trace, whatever the record holds."""
+    """Summaries of records: two reads, one after the other, and the trace; more where one does not bring the profile.
+
+    Documents beyond 100 are read at the same time, 400 at most.
+    """
 
     def __init__(self, gate: Gate, profiles: "ProfileStore", sources: "SummaryStore") -> None:
         self._gate = gate
@@ -57,13 +72,14 @@ class SummariesService:
         self._sources = sources
 
     def summary(self, call: Call, record_id: str) -> Summary:
-        """What the caller may see of a record, for a summary. Raises NotFound `no-record`, Refused."""
+        """What the caller may see of a record, for a summary. Raises NotFound `no-record`, Refused, Conflict."""
         profile = self._profiles.profile(record_id)
         record = profile.record
         attempt = patient_attempt(Interaction.READ, AuditAction.READ, f"{record_id}/$summary")
         question = replace(asking(call, record, Action.READ_PATIENT), resource_type="Patient")
-        decision = self._gate.admit(call, question, attempt)
-        told = self._told(call, profile)
+        with as_operation():
+            decision = self._gate.admit(call, question, attempt)
+        told = self._told(call, self._profiles.fuller(profile))
         self._gate.trace_access(call, record, attempt, decision)
         return told
 
@@ -73,7 +89,7 @@ class SummariesService:
         marks = [d for d in roles if d.kind is ConsentKind.ATTENDING_PHYSICIAN]
         consents = [d.consent for d in (*wishes, *marks)]
         of_wishes = [d.document for d in wishes if d.document]
-        asked = _newest(profile.extractions, self._sources.most - len(consents) - len(of_wishes))
+        asked = _most_telling(profile.extractions, self._sources.most - len(consents) - len(of_wishes))
         locals_ = dict.fromkeys([*of_wishes, *(one.local for one in asked)])
         found, made = self._sources.sources(record.id, list(locals_), consents)
         seen = {local: found[local] for local in locals_ if local in found and offers(call, record, found[local])}
@@ -89,6 +105,7 @@ class SummariesService:
             roles=tuple(roles),
             marks=tuple(made[d.consent] for d in marks if d.consent in made),
             is_whole=profile.is_whole and len(asked) == len(profile.extractions),
+            saying_more=frozenset(one.local for one in asked if one.is_cut),
         )
 
 
@@ -98,11 +115,24 @@ def _with_known_document(wish: Consent, documents: Container[str]) -> Consent:
     return wish if is_known else replace(wish, directive=replace(wish.directive, document=""))
 
 
-def _newest(extractions: Sequence[Extraction], room: int) -> list[Extraction]:
-    """As many as there is room for: first some of documents that are told of for their own sake, then the newest."""
-    own_sake = [one for one in extractions if not one.candidates][:_MOST_TOLD]
-    offering = [one for one in extractions if one.candidates][: room - len(own_sake)]
-    return [*own_sake, *offering]
+def _most_telling(extractions: Sequence[Extraction], room: int) -> list[Extraction]:
+    """As many as there is room for, by what they offer and the newest first; in the order in which they were given.
+
+    Some of documents that are told of for their own sake come before all others.
+    """
+    own_sake = [one for one in extractions if not one.candidates]
+    offering = sorted((one for one in extractions if one.candidates), key=_rank)
+    chosen = {one.local for one in [*own_sake[:_MOST_TOLD], *offering, *own_sake[_MOST_TOLD:]][:room]}
+    return [one for one in extractions if one.local in chosen]
+
+
+def _rank(extraction: Extraction) -> int:
+    return min(map(_rank_of, extraction.candidates))
+
+
+def _rank_of(candidate: Candidate) -> int:
+    is_result = candidate.kind is ProfileKind.OBSERVATION and is_laboratory(candidate.resource)
+    return len(_FIRST) if is_result else _RANKS[candidate.kind]
 
 
 def _is_directive(document: DocumentEntry) -> bool:
