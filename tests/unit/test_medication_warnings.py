@@ -97,6 +97,25 @@ def test_the_same_substance_twice_is_more_than_the_same_subgroup() -> None:
     assert [(one.severity, one.about, one.treatments) for one in alike] == [(Severity.LOW, "C09AA", ("a", "b"))]
 
 
+@pytest.mark.parametrize(("first", "second"), [(("5",), ("5",)), (("5",), ()), ((), ())])
+def test_a_product_that_two_documents_tell_with_one_dose_is_one_treatment(
+    first: tuple[str, ...], second: tuple[str, ...]
+) -> None:
+    told = [Treatment(key, frozenset({"C09AA05"}), "ramipril", doses) for key, doses in (("a", first), ("b", second))]
+
+    assert warnings(told, ()) == ()
+
+
+@pytest.mark.parametrize(
+    "second",
+    [Treatment("b", frozenset({"C09AA05"}), "ramipril", ("20",)), Treatment("b", frozenset({"C09AA05"}), "triatec")],
+)
+def test_another_dose_or_another_product_of_a_substance_is_a_second_treatment(second: Treatment) -> None:
+    first = Treatment("a", frozenset({"C09AA05"}), "ramipril", ("5",))
+
+    assert [one.severity for one in warnings([first, second], ())] == [Severity.MODERATE]
+
+
 def test_a_third_of_the_subgroup_is_told_beside_the_same_substance_twice() -> None:
     held = [treatment("a", "C09AA05"), treatment("b", "C09AA05"), treatment("c", "C09AA04")]
 

@@ -36,10 +36,16 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Treatment:
-    """A treatment that goes on: what it is called here, and its ATC codes."""
+    """A treatment that goes on: what it is called here, and its ATC codes.
+
+    `product` and `doses` (the numbers of its dosage) tell one that two documents tell from two that are taken: a
+    product told again with the same numbers, or without any, is no second treatment.
+    """
 
     key: str
     atc: frozenset[str]
+    product: str = ""
+    doses: tuple[str, ...] = ()
 
     @property
     def is_checkable(self) -> bool:
@@ -106,8 +112,21 @@ def _rank(warning: MedicationWarning) -> tuple[int, str, str, str, tuple[str, ..
     return severity, warning.kind.value, warning.about, warning.allergy, warning.treatments
 
 
-def _duplicates(treatments: Iterable[Treatment]) -> Iterator[MedicationWarning]:
+def _duplicates(treatments: Sequence[Treatment]) -> Iterator[MedicationWarning]:
     """Two treatments of one substance (same code of level 5), or of one subgroup of substances (same level 4)."""
+    known = {one.key: one for one in treatments}
+    for warning in _of_one_code(treatments):
+        if _are_two([known[key] for key in warning.treatments]):
+            yield warning
+
+
+def _are_two(treatments: Sequence[Treatment]) -> bool:
+    """Whether these are more than one treatment told several times."""
+    products = {one.product or one.key for one in treatments}
+    return len(products) > 1 or len({one.doses for one in treatments if one.doses}) > 1
+
+
+def _of_one_code(treatments: Iterable[Treatment]) -> Iterator[MedicationWarning]:
     by_substance: dict[str, set[str]] = defaultdict(set)
     by_subgroup: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for treatment in treatments:

@@ -1,5 +1,6 @@
 """Warnings about treatments as a summary tells them: a DetectedIssue each, a Flag that leads there, and in words."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from dmp.domain.medication_warnings import (
     atc_code,
     warnings,
 )
+from dmp.fhir.dosage_texts import dosage_texts
 from dmp.fhir.statements import Statement, code_in, codes_of, label
 from dmp.fhir.summary_texts import filled, named, texts
 from dmp.fhir.systems import ACT_CODE, FLAG_CATEGORY, FLAG_DETAIL, FLAG_HAS_PRIORITY, FLAG_PRIORITY
@@ -24,6 +26,7 @@ from dmp.fhir.treatment_courses import goes_on, is_stale
 
 type Json = dict[str, Any]
 
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _OVER = frozenset({"inactive", "resolved"})
 _CODES = {
     WarningKind.DUPLICATE: {"code": "DUPTHPY", "display": "Duplicate Therapy Alert"},
@@ -66,7 +69,14 @@ def _is_feared(statement: Statement) -> bool:
 
 
 def _treatment(key: str, statement: Statement) -> Treatment:
-    return Treatment(key, frozenset(_atc_codes(statement.concept)))
+    told = " ".join(dosage_texts(statement.resource.get("dosage", [])))
+    leading = statement.codings[0] if statement.codings else ("", "")
+    return Treatment(
+        key,
+        frozenset(_atc_codes(statement.concept)),
+        product="|".join((*leading, statement.words)),
+        doses=tuple(sorted(_NUMBER.findall(told))),
+    )
 
 
 def _allergy(key: str, statement: Statement) -> KnownAllergy:
