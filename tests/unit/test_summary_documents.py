@@ -273,6 +273,22 @@ def test_germs_of_one_sample_are_told_each() -> None:
     assert len(found.shown) == 7
 
 
+def test_an_antibiogram_says_what_a_germ_resists() -> None:
+    resists = {
+        "coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation", "code": "R"}]
+    }
+    part = {"code": {"text": "Amoxicilline"}, "valueString": ">= 0,5", "interpretation": [resists]}
+    germ = observation(1, "2026-01-01", "41852-5", "Germe") | {"component": [part]}
+
+    assert "Amoxicilline >= 0,5 (résistant)" in row_of([statement(germ)], NOW)[2]
+
+
+def test_an_observation_that_was_called_off_is_not_told() -> None:
+    called_off = observation(1, "2026-01-02", "718-7", "Hémoglobine") | {"status": "cancelled"}
+
+    assert each_once([statement(called_off)], NOW) == []
+
+
 def test_of_very_many_warnings_the_most_severe_are_told() -> None:
     allergies = [statement(allergy(f"{n}") | {"code": {"text": f"Pénicilline {'x' * 300} {n}"}}, n) for n in range(70)]
     medicines = [

@@ -103,14 +103,26 @@ def _family(resource: Json) -> Iterator[str]:
 
 
 def _observation(resource: Json) -> Iterator[str]:
-    parts = [f"{label(one.get('code', {}))} {_value(one)}".strip() for one in resource.get("component", [])]
+    parts = [_part(one) for one in resource.get("component", [])]
     yield " / ".join(filter(None, (_value(resource), *parts))) or label(resource.get("dataAbsentReason", {}))
     yield from (label(resource.get(name, {})) for name in ("bodySite", "method"))
-    for interpretation in resource.get("interpretation", []):
-        yield named("interpretations", code_in(interpretation)) or label(interpretation)
+    yield from _interpreted(resource)
     status = resource.get("status", "")
     yield "" if status == "final" else named("states", status)
     yield from _notes(resource)
+
+
+def _part(component: Json) -> str:
+    """A component with its value and what it means: of an antibiogram, whether the germ resists."""
+    meaning = ", ".join(filter(None, _interpreted(component)))
+    return " ".join(
+        filter(None, (label(component.get("code", {})), _value(component), f"({meaning})" if meaning else ""))
+    )
+
+
+def _interpreted(resource: Json) -> Iterator[str]:
+    for interpretation in resource.get("interpretation", []):
+        yield named("interpretations", code_in(interpretation)) or label(interpretation)
 
 
 def _value(resource: Json) -> str:

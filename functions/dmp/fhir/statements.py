@@ -79,9 +79,10 @@ class Statement:
 
     @property
     def is_in_error(self) -> bool:
-        """Whether it says of itself that it never was true."""
+        """Whether it says of itself that it never was true, or that the observation was called off."""
         status = self.resource.get("status")
-        return _IN_ERROR in (status, code_in(self.resource.get("verificationStatus", {})))
+        is_called_off = self.kind is ProfileKind.OBSERVATION and status == "cancelled"
+        return is_called_off or _IN_ERROR in (status, code_in(self.resource.get("verificationStatus", {})))
 
     @property
     def is_refuted(self) -> bool:
