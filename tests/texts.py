@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from dmp.adapters import aws
+from infra.local.resources import ACCOUNT, REGION
 from tests import uploads
 from tests.api_client import ApiClient
 from tests.cda_factories import embedding, narrated
@@ -77,13 +77,22 @@ def read(api: ApiClient, *bodies: Mapping[str, Any] | str) -> list[str]:
 
 
 def queued(url: str) -> list[str]:
-    """The messages that wait in a queue, each of which is taken out."""
-    client, found = aws.client("sqs"), []
-    while messages := client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-        for message in messages:
-            client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            found.append(message["Body"])
-    return found
+    """The messages that wait in a queue, which are all taken out at once: other tests leave thousands there."""
+    queue = _queue(url)
+    found = {one.id: str(one.body) for one in queue.messages}
+    queue._messages[:] = [one for one in queue._messages if one.id not in found]
+    return list(found.values())
+
+
+def emptied(url: str) -> None:
+    """Leave nothing in a queue of what other tests put there."""
+    _queue(url)._messages.clear()
+
+
+def _queue(url: str) -> Any:
+    from moto.sqs.models import sqs_backends
+
+    return sqs_backends[ACCOUNT][REGION].get_queue(url.rpartition("/")[2])
 
 
 def item_of(record: FedRecord, document: str, prefix: str = "T#") -> Json | None:

@@ -106,7 +106,7 @@ def test_a_cda_is_found_as_soon_as_it_is_deposited(record: FedRecord) -> None:
 @pytest.mark.parametrize("kind", CONTENTS)
 def test_what_comes_by_upload_is_found_alike(record: FedRecord, kind: str) -> None:
     content, content_type = CONTENTS[kind]
-    texts.queued(record.stores["EXTRACTION_QUEUE"])
+    texts.emptied(record.stores["EXTRACTION_QUEUE"])
 
     document = uploads.uploaded(record, content, content_type=content_type)
     told = [one for one in texts.queued(record.stores["EXTRACTION_QUEUE"]) if document.replace(".", "/") in one]

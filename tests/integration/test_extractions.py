@@ -108,7 +108,7 @@ def test_advance_directives_are_known_to_the_profile_whatever_they_are(
 def test_a_message_that_comes_before_its_document_comes_again_soon(record: FedRecord) -> None:
     url, bucket = record.stores["EXTRACTION_QUEUE"], record.stores["DOCUMENTS_BUCKET"]
     key = f"documents/{record.id}/{'0' * 26}"
-    texts.queued(url)
+    texts.emptied(url)
     put = aws.client("s3").put_object(
         Bucket=bucket, Key=key, Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=record.stores["DATA_KEY"]
     )
@@ -137,7 +137,7 @@ def received_from(url: str) -> list[Json]:
 
 def test_what_is_put_off_is_there_again_after_a_second(record: FedRecord, clock: TimeMachineFixture) -> None:
     url = record.stores["EXTRACTION_QUEUE"]
-    texts.queued(url)
+    texts.emptied(url)
     document = record.publish(content=PDF)
     [message] = [one for one in received_from(url) if document.partition(".")[2] in one["body"]]
 
