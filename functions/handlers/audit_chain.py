@@ -5,6 +5,7 @@ from typing import Any
 
 from dmp.adapters.aws import client
 from dmp.adapters.chain_store import ChainStore
+from dmp.adapters.keys import record_of
 from dmp.adapters.lost_queue import LostQueue
 from dmp.composition import foundation
 from dmp.observability import logger
@@ -27,4 +28,4 @@ def _chain(change: Mapping[str, Any]) -> None:
         logger.error("trace_changed", extra={"change": change["eventName"]})
         return
     image = change["dynamodb"]["NewImage"]
-    _CHAINS.append(image["pk"]["S"].removeprefix("R#"), [(image["sk"]["S"], image["entry"]["S"])])
+    _CHAINS.append(record_of(image["pk"]["S"]), [(image["sk"]["S"], image["entry"]["S"])])

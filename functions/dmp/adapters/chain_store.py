@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
-_LAST = "\uffff"
-SHARDS = 8
-
 
 class ChainStore:
     """Links, heads and seals."""
@@ -61,19 +58,19 @@ class ChainStore:
         after = None
         while True:
             span = Range("0", "~")
-            items, after = self._table.query(_chain(record), span, forward=not newest_first, after=after)
+            items, after = self._table.query(keys.chain(record), span, forward=not newest_first, after=after)
             yield from (_link(record, item) for item in items)
             if after is None:
                 return
 
     def head_at(self, record: str, number: int) -> str | None:
         """The head of the chain behind this many entries, where a link ends there."""
-        item = self._table.get(keys.item_key(_chain(record), f"{number:012d}"))
+        item = self._table.get(keys.item_key(keys.chain(record), keys.chain_link(number)))
         return str(item["head"]["S"]) if item else None
 
     def is_linked(self, link: Link) -> bool:
         """Put a link behind the others, and its head among those to be sealed; False where another was quicker."""
-        item = keys.item_key(_chain(link.record), f"{link.number:012d}") | {
+        item = keys.item_key(keys.chain(link.record), keys.chain_link(link.number)) | {
             "entries": {"S": json.dumps(link.entries)},
             "head": {"S": link.head},
             "at": {"S": keys.instant(link.at)},
@@ -85,8 +82,8 @@ class ChainStore:
     def changed(self, since: datetime, until: datetime) -> Iterator[tuple[str, int, str]]:
         """Record, number and head of the chains that grew between two moments."""
         for month in _months(since, until):
-            for shard in range(SHARDS):
-                yield from self._changed(f"W#{month}#{shard}", since, until)
+            for shard in range(keys.CHAIN_SHARDS):
+                yield from self._changed(keys.grown_chains(month, shard), since, until)
 
     def _changed(self, pk: str, since: datetime, until: datetime) -> Iterator[tuple[str, int, str]]:
         after = None
@@ -99,17 +96,17 @@ class ChainStore:
 
     def last_seal(self) -> Seal | None:
         """The newest seal."""
-        items, _ = self._table.query("SEALS", Range("0", "~"), limit=1)
+        items, _ = self._table.query(keys.SEALS, Range("0", "~"), limit=1)
         return _seal(items[0]) if items else None
 
     def seals_from(self, moment: datetime, limit: int) -> list[Seal]:
         """The first seals that cover what was chained at a moment."""
-        items, _ = self._table.query("SEALS", Range(keys.instant(moment), "~"), limit=limit, forward=True)
+        items, _ = self._table.query(keys.SEALS, Range(keys.instant(moment), "~"), limit=limit, forward=True)
         return list(map(_seal, items))
 
     def keep_seal(self, seal: Seal) -> None:
         """Say where a seal lies."""
-        item = keys.item_key("SEALS", keys.instant(seal.until))
+        item = keys.item_key(keys.SEALS, keys.instant(seal.until))
         told = {"number": {"N": str(seal.number)}, "text": {"S": seal.text}, "signature": {"S": seal.signature}}
         self._are_put(item | told)
 
@@ -128,12 +125,8 @@ class ChainStore:
         return True
 
 
-def _chain(record: str) -> str:
-    return f"K#{record}"
-
-
 def _changed(at: datetime, record: str) -> str:
-    return f"W#{keys.instant(at)[:7]}#{keys.shard(record, SHARDS)}"
+    return keys.grown_chains(keys.instant(at)[:7], keys.shard(record, keys.CHAIN_SHARDS))
 
 
 def _months(since: datetime, until: datetime) -> list[str]:

@@ -26,6 +26,9 @@ EXPIRY_SHARDS = 8
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 _REVERSED = str.maketrans(_DIGITS, _DIGITS[::-1])
 ACTOR_SHARDS = 8
+CHAIN_SHARDS = 8
+SEALS = "SEALS"
+"""The partition of the audit table for the seals of the trace, in the order of time."""
 
 
 class Due(StrEnum):
@@ -46,6 +49,21 @@ def partition(record: str) -> str:
 def record_of(pk: str) -> str:
     """The record that a partition belongs to."""
     return pk.removeprefix("R#")
+
+
+def chain(record: str) -> str:
+    """The partition of the audit table for the chain of a record's trace."""
+    return f"K#{record}"
+
+
+def chain_link(number: int) -> str:
+    """Sort key of the link behind which a chain has this many entries."""
+    return f"{number:012d}"
+
+
+def grown_chains(month: str, number: int) -> str:
+    """The partition of the audit table for the heads of a month (`YYYY-MM`) and shard that are to be sealed."""
+    return f"W#{month}#{number}"
 
 
 def caller_partition(digest: str) -> str:
