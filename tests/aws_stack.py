@@ -11,7 +11,7 @@ from unittest.mock import patch
 TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 NOWHERE = {
     "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",  # pragma: allowlist secret
     "AWS_SESSION_TOKEN": "testing",
     "AWS_DEFAULT_REGION": "eu-west-3",
     "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",

@@ -53,7 +53,9 @@ def event(headers: dict[str, str]) -> dict[str, Any]:
 
 
 @contextmanager
-def deployed(stage: str = "local", log_level: str = "INFO", tls: ssl.SSLContext | None = None) -> Iterator[Stack]:
+def deployed(
+    stage: str = "local", log_level: str = "INFO", tls: ssl.SSLContext | None = None, edge_secret: str = ""
+) -> Iterator[Stack]:
     """Load the authorizer anew, with four issuers whose keys a server of the test publishes."""
     with IssuerServer(tls) as server, pytest.MonkeyPatch.context() as patch:
         tokens = TokenFactory(server.url)
@@ -62,6 +64,7 @@ def deployed(stage: str = "local", log_level: str = "INFO", tls: ssl.SSLContext 
         patch.setenv("ISSUERS", tokens.issuers())
         patch.setenv("STAGE", stage)
         patch.setenv("LOG_LEVEL", log_level)
+        patch.setenv("EDGE_SECRET", edge_secret)
         patch.delitem(sys.modules, "handlers.authorizer", raising=False)
         module = importlib.import_module("handlers.authorizer")
         yield Stack(module.handler, tokens, server)

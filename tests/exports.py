@@ -36,7 +36,7 @@ def waiting(record: FedRecord) -> list[Json]:
         QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
     ).get("Messages"):
         for one in taken:
-            if not one["Body"].startswith(record.id):
+            if record.id not in one["Body"]:
                 queues.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
                 continue
             told = {"messageId": one["MessageId"], "receiptHandle": one["ReceiptHandle"], "body": one["Body"]}

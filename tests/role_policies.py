@@ -24,7 +24,7 @@ RESOURCES = {
     "RECORDS_TABLE": "RecordsTable", "AUDIT_TABLE": "AuditTable", "DOCUMENTS_BUCKET": "DocumentsBucket",
     "HOOK_QUEUE": "HookQueue", "LOST_MESSAGES": "LostMessages", "LOST_CHANGES": "LostChanges",
     "LOST_ENTRIES": "LostEntries", "EXPORT_QUEUE": "ExportQueue", "EXTRACTION_QUEUE": "ExtractionQueue",
-    "SEALS_BUCKET": "SealsBucket", "SEAL_KEY": "SealKey",
+    "SEALS_BUCKET": "SealsBucket", "REPLICA_BUCKET": "ReplicaBucket", "SEAL_KEY": "SealKey",
 }  # fmt: skip
 OTHER_NAMES = {
     "ListObjectVersions": "ListBucketVersions", "DeleteObjects": "DeleteObjectVersion",
@@ -64,7 +64,7 @@ def watched() -> Iterator[set[tuple[str, Permission]]]:
             denied.add((function, wanted))
 
     def call(self: Any, operation: str, request: Json) -> Any:
-        names = {os.environ[variable]: name for variable, name in RESOURCES.items() if variable in os.environ}
+        names = {os.environ[variable]: name for variable, name in RESOURCES.items() if os.environ.get(variable)}
         for wanted in asked(self.meta.service_model.service_name, operation, request, names):
             ask(wanted)
         with told_as_allowed(operation, names.get(request.get("Bucket", ""), "")):
@@ -123,7 +123,8 @@ def asked(service: str, operation: str, request: Json, names: Mapping[str, str])
         resource += f"/index/{request['IndexName']}" if "IndexName" in request else ""
         resource += _object(operation, request) if service == "s3" else ""
         key = request.get("Item") or request.get("Key") or {} if service == "dynamodb" else {}
-        action = f"{service.removesuffix('v2')}:{OTHER_NAMES.get(operation, operation)}"
+        prefix = service.removesuffix("v2").removesuffix("streams")
+        action = f"{prefix}:{OTHER_NAMES.get(operation, operation)}"
         action += "Version" if "VersionId" in request and action.startswith("s3:") else ""
         yield Permission(action, resource, key.get("pk", {}).get("S", "").partition("#")[0] + "#", _updated(request))
 
@@ -163,7 +164,8 @@ def _statements(function: str) -> list[Json]:
     template = Template(TEMPLATE)
     roles, shared = dict(template.resources("AWS::IAM::Role")), dict(template.resources("AWS::IAM::ManagedPolicy"))
     role = roles[f"{function}Role"]
-    policies = [*role["Policies"], *(shared[one["Ref"]] for one in role.get("ManagedPolicyArns", []))]
+    held = [one["Fn::If"][1] if "Fn::If" in one else one for one in role.get("ManagedPolicyArns", [])]
+    policies = [*role["Policies"], *(shared[one["Ref"]] for one in held)]
     return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
 
 
@@ -181,7 +183,8 @@ def _name(resource: Any) -> str:
         case {"Fn::GetAtt": [name, "Arn"]} | {"Ref": name}:
             return str(name)
         case {"Fn::Sub": str(text)}:
-            return re.sub(r"\$\{(\w+)\.Arn\}", r"\1", text) if "identity" not in text else ""
+            named = text.removeprefix("arn:${AWS::Partition}:s3:::")
+            return re.sub(r"\$\{(\w+)(\.Arn)?\}", r"\1", named) if "identity" not in text else ""
     return ""
 
 

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from dmp import negotiation
 from dmp.domain.code_lists import message
+from dmp.domain.correlation import correlation_id, follow
 from dmp.domain.errors import (
     DmpError,
     NotAllowed,
@@ -89,6 +90,7 @@ class Api:
         """Answer one event of an HTTP API (payload 2.0)."""
         headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
         request_id = _request_id(headers, event)
+        follow(correlation_id(request_id, str(event["requestContext"].get("requestId", ""))))
         method = event["requestContext"]["http"]["method"]
         route, path = self._route(method, event.get("rawPath", ""))
         code, request = "", None
@@ -108,7 +110,6 @@ class Api:
                 "method": method,
                 "status": answer.status,
                 "code": code,
-                "request_id": request_id,
             },
         )
         return _response(answer, request_id, method)

@@ -12,6 +12,7 @@ from dmp.adapters.ledger import Ledger
 from dmp.adapters.quota_store import QuotaStore
 from dmp.adapters.record_store import RecordStore
 from dmp.adapters.table import Table
+from dmp.metrics import Metrics
 from dmp.services.gate import Gate
 from dmp.services.notices import Notices
 from dmp.services.quotas import LookUps, Quota, Quotas
@@ -35,6 +36,7 @@ class Foundation:
     notices: Notices
     quotas: Quotas
     look_ups: LookUps
+    metrics: Metrics
 
 
 def foundation() -> Foundation:
@@ -66,6 +68,7 @@ def foundation() -> Foundation:
         notices=Notices(gate, settings.professional_mail_domain),
         quotas=quotas,
         look_ups=look_ups,
+        metrics=Metrics(settings.stage, now),
     )
 
 

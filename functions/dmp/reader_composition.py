@@ -3,7 +3,7 @@
 from dmp.domain.clinical_profile import Offer
 from dmp.domain.content import PDF, RTF, TEXT, XML
 from dmp.services.indexing import Readers
-from dmp.settings import library_path
+from dmp.settings import optional
 
 
 def cda_readers() -> Readers:
@@ -38,7 +38,7 @@ def _narrative(content: bytes) -> str:
 def _pdf(content: bytes) -> str:
     from dmp.adapters.pdf_text import text_of_pdf
 
-    return text_of_pdf(content, libraries=library_path())
+    return text_of_pdf(content, libraries=optional("LD_LIBRARY_PATH"))
 
 
 def _rtf(content: bytes) -> str:

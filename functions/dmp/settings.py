@@ -1,17 +1,17 @@
 """The environment variables of each function as one frozen object; the only module that reads `os.environ`."""
 
-import json
 import os
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Self
 
 from dmp.domain.authorization_server import AuthorizationServer
 from dmp.domain.claims import TrustedIssuer
-from dmp.trusted_issuers import authorization_server, is_url, issuers_from
+from dmp.trusted_issuers import authorization_server, is_url, issuers_from, revoked_keys_from
 
-_SCANNERS = ("off", "guardduty")
-_LOG_LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
+_LOG_LEVELS, _SCAN = ("CRITICAL", "DEBUG", "ERROR", "INFO", "WARNING"), ("off", "guardduty")
 
 
 class SettingsError(Exception):
@@ -36,6 +36,9 @@ class AuthorizerSettings:
     """What the authorizer needs."""
 
     issuers: tuple[TrustedIssuer, ...]
+    edge_secret: str
+    revoked_keys: frozenset[tuple[str, str]]
+    """Issuers and ids of keys that are refused, whatever the issuer serves."""
     stage: Stage
     log_level: str
 
@@ -43,7 +46,13 @@ class AuthorizerSettings:
     def from_environment(cls) -> Self:
         """Read and check the variables; SettingsError names the first that is wrong."""
         stage = _stage()
-        return cls(issuers=_issuers(stage), stage=stage, log_level=_log_level())
+        return cls(
+            issuers=_issuers(stage),
+            edge_secret=_text("EDGE_SECRET", default=""),
+            revoked_keys=_listed("REVOKED_KEYS", _text("REVOKED_KEYS", default="[]"), revoked_keys_from),
+            stage=stage,
+            log_level=_log_level(),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,14 +129,14 @@ class RecordSettings:
             announcement_notice_days=_number("ANNOUNCEMENT_NOTICE_DAYS", default=14, highest=365),
             announcement_release_months=_number("ANNOUNCEMENT_RELEASE_MONTHS", default=1, highest=12),
             archive_years=_number("ARCHIVE_YEARS", default=10, highest=100),
-            erasure_delay_days=_number("ERASURE_DELAY_DAYS", default=0, highest=90, lowest=0),
+            erasure_delay_days=_number("ERASURE_DELAY_DAYS", default=0, highest=12, lowest=0),
             suspension_weeks=_number("SUSPENSION_WEEKS", default=6, highest=520),
             reimbursement_months=_number("REIMBURSEMENT_MONTHS", default=24, highest=120),
             look_ups_an_hour=_number("LOOK_UPS_AN_HOUR", default=600, highest=1_000_000),
             openings_an_hour=_number("OPENINGS_AN_HOUR", default=600, highest=1_000_000),
             emergencies_an_hour=_number("EMERGENCIES_AN_HOUR", default=60, highest=1_000_000),
             professional_mail_domain=_text("PROFESSIONAL_MAIL_DOMAIN", default=""),
-            scans_for_malware=_scanner() == "guardduty",
+            scans_for_malware=_one_of("MALWARE_SCAN", _text("MALWARE_SCAN", default="off"), _SCAN) == "guardduty",
             base_url=_url("BASE_URL", stage, default=""),
             log_level=_log_level(),
         )
@@ -164,9 +173,9 @@ def queue(variable: str) -> str:
     return _text(variable)
 
 
-def library_path() -> str:
-    """Where the system finds the libraries of Python itself; empty where nothing needs to tell."""
-    return _text("LD_LIBRARY_PATH", default="")
+def optional(variable: str) -> str:
+    """The text of a variable that need not be there; empty then."""
+    return _text(variable, default="")
 
 
 def export_days() -> int:
@@ -180,13 +189,14 @@ def objects_endpoint() -> str:
 
 
 def _issuers(stage: Stage) -> tuple[TrustedIssuer, ...]:
-    text = _text("ISSUERS")
+    return _listed("ISSUERS", _text("ISSUERS"), partial(issuers_from, plain_http=stage is Stage.LOCAL))
+
+
+def _listed[Items](variable: str, text: str, read: Callable[[str], Items]) -> Items:
     try:
-        return issuers_from(text, plain_http=stage is Stage.LOCAL)
-    except json.JSONDecodeError:
-        raise SettingsError("ISSUERS", "is not JSON") from None
+        return read(text)
     except ValueError as problem:
-        raise SettingsError("ISSUERS", str(problem)) from None
+        raise SettingsError(variable, str(problem)) from None
 
 
 def _authorization_server(stage: Stage) -> AuthorizationServer | None:
@@ -195,23 +205,16 @@ def _authorization_server(stage: Stage) -> AuthorizationServer | None:
 
 
 def _stage() -> Stage:
-    text = _text("STAGE")
-    if text not in set(Stage):
-        raise SettingsError("STAGE", f"must be one of {', '.join(Stage)}")
-    return Stage(text)
-
-
-def _scanner() -> str:
-    text = _text("MALWARE_SCAN", default="off")
-    if text not in _SCANNERS:
-        raise SettingsError("MALWARE_SCAN", f"must be one of {', '.join(_SCANNERS)}")
-    return text
+    return Stage(_one_of("STAGE", _text("STAGE"), tuple(Stage)))
 
 
 def _log_level() -> str:
-    text = _text("LOG_LEVEL", default="INFO").upper()
-    if text not in _LOG_LEVELS:
-        raise SettingsError("LOG_LEVEL", f"must be one of {', '.join(sorted(_LOG_LEVELS))}")
+    return _one_of("LOG_LEVEL", _text("LOG_LEVEL", default="INFO").upper(), _LOG_LEVELS)
+
+
+def _one_of(variable: str, text: str, choices: Collection[str]) -> str:
+    if text not in choices:
+        raise SettingsError(variable, f"must be one of {', '.join(choices)}")
     return text
 
 

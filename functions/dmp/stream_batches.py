@@ -8,6 +8,8 @@ at once. So whatever is handled must bear to be handled again.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dmp.adapters.correlations import id_of_change
+from dmp.domain.correlation import follow
 from dmp.domain.errors import Unavailable
 from dmp.observability import logger
 
@@ -31,6 +33,7 @@ def _is_done(
     change: StreamRecord, handle: Callable[[StreamRecord], object], set_aside: Callable[[StreamRecord, str], object]
 ) -> bool:
     number = change["dynamodb"]["SequenceNumber"]
+    follow(id_of_change(change) or str(change.get("eventID", number)))
     try:
         _handle_or_set_aside(change, handle, set_aside)
     except Unavailable:

@@ -8,17 +8,36 @@ from dmp.domain.authorization_server import AuthorizationServer
 from dmp.domain.claims import IssuerKind, TrustedIssuer
 
 _ISSUER_FIELDS = frozenset({"kind", "issuer", "audience", "jwks_uri"})
+_KEY_FIELDS = frozenset({"issuer", "kid"})
 
 
 def issuers_from(text: str, *, plain_http: bool) -> tuple[TrustedIssuer, ...]:
     """Read the JSON list of trusted issuers; ValueError says what is wrong with it."""
-    items = json.loads(text)
+    items = _json(text)
     if not isinstance(items, list) or not items:
         raise ValueError("must be a JSON list of at least one issuer")
     issuers = tuple(_issuer(item, plain_http=plain_http) for item in items)
     if len({issuer.issuer for issuer in issuers}) != len(issuers):
         raise ValueError("names an issuer twice")
     return issuers
+
+
+def revoked_keys_from(text: str) -> frozenset[tuple[str, str]]:
+    """Read the JSON list of keys that are refused, each by its issuer and id; ValueError where it is none."""
+    items = _json(text)
+    if not isinstance(items, list) or not all(isinstance(one, dict) and one.keys() == _KEY_FIELDS for one in items):
+        raise ValueError("must be a JSON list of objects of exactly issuer, kid")
+    if not all(isinstance(value, str) and value for one in items for value in one.values()):
+        raise ValueError("must hold non-empty texts only")
+    return frozenset((one["issuer"], one["kid"]) for one in items)
+
+
+def _json(text: str) -> object:
+    """Its content; ValueError, which repeats nothing of it, where it is none."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise ValueError("is not JSON") from None
 
 
 def _issuer(item: object, *, plain_http: bool) -> TrustedIssuer:

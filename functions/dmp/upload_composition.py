@@ -37,7 +37,9 @@ def completion(base: Foundation) -> UploadCompletionService:
         if has_text(entry):
             extractions.put(entry)
 
-    return UploadCompletionService(documents, _objects(base), base.ledger, verification, release, hand_on)
+    return UploadCompletionService(
+        documents, _objects(base), base.ledger, verification, release, hand_on, metrics=base.metrics
+    )
 
 
 def sweep(base: Foundation) -> UploadSweepService:

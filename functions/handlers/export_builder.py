@@ -10,12 +10,14 @@ from typing import Any
 from dmp import export_pages
 from dmp.adapters.audit_store import AuditStore, Position
 from dmp.adapters.aws import client
+from dmp.adapters.correlations import id_of_message
 from dmp.adapters.document_store import DocumentStore
 from dmp.adapters.export_queue import ExportQueue, Taken, taken
 from dmp.adapters.export_store import ExportStore
 from dmp.adapters.object_store import ObjectStore
 from dmp.adapters.zip_archive import ZipArchives
 from dmp.composition import foundation
+from dmp.domain.correlation import follow
 from dmp.domain.export import LEASE
 from dmp.domain.identifiers import SERVICE, Identifier, split_resource_id
 from dmp.domain.record import Record
@@ -92,6 +94,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 def _is_done(message: Mapping[str, Any], context: Any) -> bool:
     call = Call(_BUILDER, _BASE.clock(), context.aws_request_id)
     builder = Builder(call=call, remaining=lambda: context.get_remaining_time_in_millis() / 1000)
+    follow(id_of_message(message) or call.request_id)
     try:
         order = taken(message)
         place = split_resource_id(order.export)
@@ -100,7 +103,7 @@ def _is_done(message: Mapping[str, Any], context: Any) -> bool:
         _QUEUE.keep(order, _KEPT_SECONDS)
         return _is_settled(order, _BUILDING.build(builder, *place))
     except Exception as failure:  # noqa: BLE001 - whatever it is, this order is not to be lost
-        what = {"message_id": message["messageId"], "failure": type(failure).__name__}
+        what = {"sqs_message": message["messageId"], "failure": type(failure).__name__}
         logger.warning("export_put_off", extra=what)
         return False
 
@@ -117,7 +120,7 @@ def _is_settled(order: Taken, outcome: Outcome) -> bool:
             return False
         case Outcome.UNKNOWN:
             if order.attempt > len(_NOT_YET_SECONDS):
-                logger.info("export_never_asked", extra={"export": order.export})
+                logger.info("export_never_asked")
                 return True
             _QUEUE.keep(order, _NOT_YET_SECONDS[order.attempt - 1])
             return False

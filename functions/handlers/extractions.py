@@ -1,19 +1,23 @@
 """Behind a deposit: the text of what came inline, told by the bucket, and by upload, told by its verification.
 
 Both are hints of which document to look at; a message that cannot be handled comes again, and is set aside in the end.
+Bytes that no document came to are deleted: the bucket told of them too.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from dmp.adapters.aws import client
+from dmp.adapters.correlations import id_of_message
 from dmp.adapters.document_store import DocumentStore
 from dmp.adapters.extraction_queue import ExtractionQueue, places_of
 from dmp.adapters.object_store import ObjectStore
 from dmp.composition import foundation
+from dmp.domain.correlation import follow
+from dmp.metrics import Metric
 from dmp.observability import logger
 from dmp.reader_composition import all_readers
-from dmp.services.extractions import ExtractionsService
+from dmp.services.extractions import ExtractionsService, Reading
 from dmp.settings import queue
 
 _BASE = foundation()
@@ -33,21 +37,29 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _is_done(message: Mapping[str, Any]) -> bool:
+    follow(id_of_message(message) or message["messageId"])
     try:
         for place in places_of(message):
-            if _EXTRACTIONS.read(place):
-                logger.info("document_read", extra={"document": f"{place.record}.{place.local}"})
+            _tell(_EXTRACTIONS.read(place, _BASE.clock()))
     except Exception as failure:  # noqa: BLE001 - whatever it is, this message is not to be lost, and the others go on
-        what = {"message_id": message["messageId"], "failure": type(failure).__name__}
+        what = {"sqs_message": message["messageId"], "failure": type(failure).__name__}
         logger.warning("extraction_put_off", extra=what)
         _put_off(message)
         return False
     return True
 
 
+def _tell(reading: Reading) -> None:
+    if reading is Reading.READ:
+        logger.info("document_read")
+    if reading is Reading.SWEPT:
+        logger.warning("orphan_swept")
+        _BASE.metrics.count(Metric.ORPHANS_SWEPT)
+
+
 def _put_off(message: Mapping[str, Any]) -> None:
     try:
         _QUEUE.put_off(message)
     except Exception as failure:  # noqa: BLE001 - then it comes again when the queue says, later
-        what = {"message_id": message["messageId"], "failure": type(failure).__name__}
+        what = {"sqs_message": message["messageId"], "failure": type(failure).__name__}
         logger.warning("extraction_not_put_off", extra=what)

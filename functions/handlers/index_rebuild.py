@@ -8,6 +8,7 @@ from dmp.adapters.aws import client
 from dmp.adapters.document_store import DocumentStore
 from dmp.adapters.object_store import ObjectStore
 from dmp.composition import foundation
+from dmp.domain.correlation import follow
 from dmp.domain.errors import DmpError
 from dmp.observability import logger
 from dmp.reader_composition import all_readers
@@ -25,11 +26,12 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
     The event: `{"record": id, "after": local id}`, the second one where a former run was not done.
     """
+    follow(context.aws_request_id)
     try:
         order = read_rebuild(event)
         done = asdict(_REBUILD.rebuild(order, lambda: context.get_remaining_time_in_millis() / 1000))
     except DmpError as refusal:
         logger.info("index_rebuild_refused", extra={"code": refusal.code})
         return {"error": refusal.code, "detail": refusal.detail or ""}
-    logger.info("index_rebuilt", extra={"record": order.record, **done})
+    logger.info("index_rebuilt", extra=done)
     return {"record": order.record, **done}

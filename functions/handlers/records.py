@@ -58,7 +58,7 @@ def open_record(request: Request) -> Answer:
     """POST Patient/$open (TD1.1)."""
     record = _OPENINGS.open(request.call, answers.opening(request))
     if not ins_key_is_valid(record.identity.ins.value):
-        logger.warning("ins_key_invalid", extra={"record": record.id})
+        logger.warning("ins_key_invalid")
     return answers.saved_patient(request, RecordView(record, full=True), created=True)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from dmp.composition import foundation
+from dmp.domain.correlation import follow
 from dmp.domain.identifiers import SERVICE, Identifier
 from dmp.domain.requester import Requester, RequesterKind
 from dmp.domain.upload import Verdict, place_of
@@ -36,10 +37,11 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _is_done(call: Call, message: Mapping[str, Any]) -> bool:
+    follow(call.request_id)
     try:
         _handle(call, json.loads(message["body"]))
     except Exception as failure:  # noqa: BLE001 - whatever it is, this message is not to be lost, and the others go on
-        what = {"message_id": message["messageId"], "failure": type(failure).__name__}
+        what = {"sqs_message": message["messageId"], "failure": type(failure).__name__}
         logger.warning("upload_event_put_off", extra=what)
         return False
     return True

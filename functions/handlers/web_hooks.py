@@ -6,12 +6,15 @@ from functools import partial
 from typing import Any
 
 from dmp.adapters.aws import client
+from dmp.adapters.correlations import id_of_message
 from dmp.adapters.hook_queue import HookQueue, delivered
 from dmp.adapters.subscription_store import SubscriptionStore
 from dmp.adapters.web_hooks import WebHooks
 from dmp.composition import foundation
+from dmp.domain.correlation import follow
 from dmp.domain.identifiers import SERVICE, Identifier
 from dmp.domain.requester import Requester, RequesterKind
+from dmp.metrics import Metric
 from dmp.observability import logger
 from dmp.services.call import Call
 from dmp.services.web_hooks import WebHooksService
@@ -44,12 +47,15 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
 def _deliver(call: Call, message: Mapping[str, Any]) -> bool:
     """Deliver one hook; False where it is to come again."""
+    follow(id_of_message(message) or call.request_id)
     try:
         taken = delivered(message)
         if _HOOKS.deliver(call, taken.hook, taken.attempt):
+            logger.info("hook_delivered", extra={"event": taken.hook.event, "attempt": taken.attempt})
             return True
         logger.info("hook_failed", extra={"event": taken.hook.event, "attempt": taken.attempt})
+        _BASE.metrics.count(Metric.HOOKS_FAILED)
         _QUEUE.put_off(taken)
     except Exception as failure:  # noqa: BLE001 - whatever it is, this hook is not to be lost, and the others go on
-        logger.warning("hook_not_sent", extra={"message_id": message["messageId"], "failure": type(failure).__name__})
+        logger.warning("hook_not_sent", extra={"sqs_message": message["messageId"], "failure": type(failure).__name__})
     return False

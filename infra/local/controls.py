@@ -1,6 +1,7 @@
 """The routes below /local, which exist nowhere else: tokens, keys, jobs, clock, mails and people (README)."""
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from email import message_from_string, policy
@@ -9,6 +10,7 @@ from typing import Any
 from infra.local.clock import Clock
 from infra.local.events import HttpAnswer, HttpRequest, message
 from infra.local.issuers import KINDS, Issuer
+from infra.local.lambda_api import LambdaApi
 from infra.local.personas import PERSONAS
 from infra.local.resources import ACCOUNT, REGION
 from infra.local.runtime import FunctionFailed, Runtime
@@ -31,11 +33,13 @@ class Controls:
         self._issuers = issuers
         self._runtime = runtime
         self._clock = clock
+        self._lambda = LambdaApi(runtime)
         self._sign_ins = {kind: SignIn(issuer) for kind, issuer in issuers.items()}
         self._routes: Mapping[tuple[str, ...], Callable[..., Any]] = {
             ("POST", "token"): self._token,
             ("POST", "clock"): self._move_clock,
             ("POST", "jobs", "*"): self._run_job,
+            ("GET", "aws"): self._aws,
             ("GET", "outbox"): self._outbox,
             ("GET", "personas"): self._personas,
             ("GET", "issuers", "*", "jwks.json"): self._jwks,
@@ -46,6 +50,8 @@ class Controls:
         """Answer a request below /local."""
         asked = (request.method, *request.path.removeprefix(PREFIX).split("/"))
         match asked:
+            case (method, "lambda", _, "functions", name, *rest):
+                return self._lambda.handle(method, name, "/".join(rest), request.body)
             case ("GET", "issuers", kind, "authorize") if kind in self._sign_ins:
                 return self._sign_ins[kind].authorize(request)
             case ("POST", "issuers", kind, "token") if kind in self._sign_ins:
@@ -76,7 +82,7 @@ class Controls:
         if not isinstance(claims, dict) or not isinstance(expires_in, int) or algorithm not in {"RS256", "ES256"}:
             raise BadRequest("claims is an object, expires_in a number of seconds, algorithm RS256 or ES256")
         token = issuer.sign(claims, expires_in, algorithm)
-        return {"access_token": token, "token_type": "Bearer", "expires_in": expires_in}
+        return {"access_token": token, "token_type": "Bearer", "expires_in": expires_in}  # nosec B105
 
     def _move_clock(self, body: Json) -> Json:
         seconds = body.get("offset_seconds")
@@ -90,6 +96,9 @@ class Controls:
 
     def _run_job(self, name: str, body: Json) -> Any:
         return self._runtime.invoke(self._runtime.jobs[name], body)
+
+    def _aws(self) -> Json:
+        return {"endpoint": os.environ["AWS_ENDPOINT_URL"]}
 
     def _jwks(self, kind: str) -> Json:
         return self._issuers[kind].jwks

@@ -13,11 +13,13 @@ import httpx
 
 ROOT = Path(__file__).parents[2]
 ANNOUNCEMENT = "The API answers at "
-STOP_SECONDS = 10
+STOP_SECONDS = 30
 
 
 class LocalProcess:
     """`make run` without make: `with LocalProcess() as stack: httpx.get(f"{stack.url}/fhir/metadata")`."""
+
+    module = "infra.local"
 
     def __init__(self, *, seed: str = "none", port: int = 0, **environment: str) -> None:
         own = {"PORT": str(port), "SEED": seed, "PYTHONPATH": str(ROOT / "functions"), "PYTHONUNBUFFERED": "1"}
@@ -27,8 +29,8 @@ class LocalProcess:
         self.url = ""
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "infra.local"],
+        self._process = subprocess.Popen(  # noqa: S603 - a module of ours
+            [sys.executable, "-m", self.module],
             cwd=ROOT,
             env=self._environment,
             stdout=subprocess.PIPE,
@@ -64,15 +66,20 @@ class LocalProcess:
             if self._process.stdout:
                 self._process.stdout.close()
 
+    @property
+    def controls(self) -> str:
+        """Where the routes below /local are."""
+        return self.url
+
     def token(self, issuer: str, claims: dict[str, Any], expires_in: int = 3600) -> str:
         """Ask a local issuer for a token."""
         body = {"issuer": issuer, "claims": claims, "expires_in": expires_in}
-        answer = httpx.post(f"{self.url}/local/token", json=body).raise_for_status()
+        answer = httpx.post(f"{self.controls}/local/token", json=body).raise_for_status()
         return str(answer.json()["access_token"])
 
     def move_clock(self, seconds: float) -> None:
         """Set the distance of the stack's clock from real time."""
-        httpx.post(f"{self.url}/local/clock", json={"offset_seconds": seconds}).raise_for_status()
+        httpx.post(f"{self.controls}/local/clock", json={"offset_seconds": seconds}).raise_for_status()
 
     def _announced(self) -> str:
         for line in self._process.stdout or ():

@@ -33,7 +33,7 @@ def no_real_aws(endpoint: str) -> Iterator[None]:
     """Hide every AWS setting of the machine, so that nothing but the given endpoint can be reached."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
         "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",  # nosec B105 # pragma: allowlist secret
         "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_DEFAULT_REGION": REGION,

@@ -71,6 +71,11 @@ class Runtime:
                 sys.path.insert(0, code)
 
     @property
+    def functions(self) -> Mapping[str, Function]:
+        """Every function by its name."""
+        return self._functions
+
+    @property
     def jobs(self) -> Mapping[str, str]:
         """The functions that run on a schedule or by hand, by the name of their job."""
         return {each.job: name for name, each in self._functions.items() if each.job and name not in self._authorizers}

@@ -1,4 +1,4 @@
-"""The HTTP server of the local stack: one thread a connection, 127.0.0.1 only."""
+"""The HTTP server of the local stack: one thread a connection, 127.0.0.1 only unless told otherwise."""
 
 import sys
 from collections.abc import Callable
@@ -29,15 +29,16 @@ class _Server(ThreadingHTTPServer):
 class Server:
     """Listens from the start, answers from `start` on: the port is known before anything else stands."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, host: str = HOST) -> None:
         self._application: Application = lambda _: message(503, "Service Unavailable")
-        self._server = _Server((HOST, port), self._handler())
+        self._host = host
+        self._server = _Server((host, port), self._handler())
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
 
     @property
     def url(self) -> str:
         """The address, with the port that was free."""
-        return f"http://{HOST}:{self._server.server_address[1]}"
+        return f"http://{self._host}:{self._server.server_address[1]}"
 
     def start(self, application: Application) -> None:
         """Answer with an application."""

@@ -72,7 +72,7 @@ class SignIn:
             return _refused("invalid_grant")
         told = {
             "access_token": self._issuer.sign(grant.claims, _SECONDS_TO_USE),
-            "token_type": "Bearer",
+            "token_type": "Bearer",  # nosec B105
             "expires_in": _SECONDS_TO_USE,
             "scope": grant.claims["scope"],
         }

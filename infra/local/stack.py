@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from logging import WARNING, getLogger
 from os import environ
 from pathlib import Path
@@ -31,6 +32,14 @@ TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 type Seed = Callable[[httpx.Client, Mapping[str, Issuer]], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """At which address of this machine the stack listens, and where the API is if another server answers it."""
+
+    host: str = HOST
+    base_url: str = ""
+
+
 class LocalStack:
     """Everything on one machine, within this process; `seed` fills the API before anybody else may call it.
 
@@ -38,14 +47,20 @@ class LocalStack:
     process with others use `LocalProcess`.
     """
 
-    def __init__(self, port: int = 0, *, seed: Seed | None = None, template: Path = TEMPLATE) -> None:
+    def __init__(
+        self, port: int = 0, *, seed: Seed | None = None, template: Path = TEMPLATE, place: Place | None = None
+    ) -> None:
         self._port = port
         self._seed = seed
+        self._place = place or Place()
         self._template = Template(template)
         self._undo = ExitStack()
         self._consumers: list[Consumer] = []
         self._open = Event()
         self.url = ""
+        self.variables: dict[str, str] = {}
+        """The environment of the functions."""
+        self.issuers: dict[str, Issuer] = {}
 
     def __enter__(self) -> Self:
         try:
@@ -65,16 +80,16 @@ class LocalStack:
         return httpx.Client(transport=_Transport(self._gateway.handle), base_url=f"{self.url}/fhir/")
 
     def _start(self) -> None:
-        server = Server(self._port)
+        server = Server(self._port, self._place.host)
         self._undo.callback(server.stop)
         self.url = server.url
         self._undo.enter_context(resources.no_real_aws(self._start_moto()))
-        issuers = {kind: Issuer(kind, self.url) for kind in KINDS}
-        trusted = json.dumps([issuer.trust for issuer in issuers.values()])
-        apps = issuers["patient"].configuration
+        self.issuers = {kind: Issuer(kind, self.url) for kind in KINDS}
+        trusted = json.dumps([issuer.trust for issuer in self.issuers.values()])
+        apps = self.issuers["patient"].configuration
         self._create_storage(
             {
-                "BaseUrl": self.url,
+                "BaseUrl": self._place.base_url or self.url,
                 "PortalUrl": f"{self.url}/portal",
                 "Issuers": trusted,
                 "AuthorizationEndpoint": apps["authorization_endpoint"],
@@ -83,7 +98,7 @@ class LocalStack:
         )
         clock = Clock()
         self._undo.callback(clock.stop)
-        self._controls = Controls(issuers, self._runtime, clock)
+        self._controls = Controls(self.issuers, self._runtime, clock)
         self._gateway = Gateway(self._template.routes, self._runtime)
         self._runtime.load()
         server.start(self._handle)
@@ -92,7 +107,7 @@ class LocalStack:
             self._undo.callback(consumer.stop)
         if self._seed:
             with self.client() as client:
-                self._seed(client, issuers)
+                self._seed(client, self.issuers)
         self._open.set()
 
     def _start_moto(self) -> str:
@@ -100,10 +115,10 @@ class LocalStack:
         from moto.server import ThreadedMotoServer
 
         getLogger("werkzeug").setLevel(WARNING)
-        moto = ThreadedMotoServer(ip_address=HOST, port=0, verbose=False)
+        moto = ThreadedMotoServer(ip_address=self._place.host, port=0, verbose=False)
         moto.start()
         self._undo.callback(moto.stop)
-        return f"http://{HOST}:{moto.get_host_and_port()[1]}"
+        return f"http://{self._place.host}:{moto.get_host_and_port()[1]}"
 
     def _create_storage(self, own: dict[str, str]) -> None:
         parameters = self._template.parameters(
@@ -114,14 +129,17 @@ class LocalStack:
         arns = [arn for mapping in mappings for arn in (mapping.stream, mapping.lost_records or "")]
         arns += [mapping.queue for mapping in queues]
         values = resources.deploy(self._template, parameters, [*variables.values(), *arns])
-        environment = dict(zip(variables, values, strict=False))
-        self._undo.enter_context(patch.dict(environ, environment))
-        self._runtime = Runtime(self._template, after_each=self._wake_consumers)
+        self.variables = dict(zip(variables, values, strict=False))
+        self._undo.enter_context(patch.dict(environ, self.variables))
+        self._runtime = self._make_runtime(self._template)
         for number, mapping in enumerate(mappings):
             stream, lost_records = values[len(variables) + 2 * number :][:2]
             self._consumers.append(StreamConsumer(mapping, stream, lost_records or None, self._runtime))
         for queue, arn in zip(queues, values[len(values) - len(queues) :], strict=True):
             self._consumers.append(QueueConsumer(queue, arn, self._runtime))
+
+    def _make_runtime(self, template: Template) -> Runtime:
+        return Runtime(template, after_each=self._wake_consumers)
 
     def _wake_consumers(self) -> None:
         for consumer in self._consumers:

@@ -68,7 +68,7 @@ class Template:
     """The template with its intrinsic functions in their long form."""
 
     def __init__(self, path: Path) -> None:
-        self._content: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
+        self._content = content(path)
         self.folder = path.parent
 
     @property
@@ -151,6 +151,7 @@ class Template:
         return {
             "AWSTemplateFormatVersion": "2010-09-09",
             "Parameters": {name: self._content["Parameters"][name] for name in parameters},
+            "Conditions": self._content.get("Conditions", {}),
             "Resources": {name: each for name, each in self._content["Resources"].items() if each["Type"] in STORAGE},
             "Outputs": {name: {"Value": value} for name, value in outputs.items()},
         }
@@ -166,8 +167,21 @@ class Template:
     def _route(self, function: str, properties: Mapping[str, Any]) -> Route:
         api = self._content["Resources"][properties["ApiId"]["Ref"]]["Properties"].get("Auth", {})
         name = properties.get("Auth", {}).get("Authorizer", api.get("DefaultAuthorizer", "NONE"))
-        authorizer = None if name == "NONE" else api["Authorizers"][name]["FunctionArn"]["Fn::GetAtt"][0]
+        authorizer = None if name == "NONE" else _function_of(api["Authorizers"][name]["FunctionArn"])
         return Route(properties.get("Method", "ANY").upper(), properties.get("Path"), function, authorizer)
+
+
+def _function_of(arn: Mapping[str, Any]) -> str:
+    """The logical id in the ARN of a function, or of its alias: `!Sub "${Id.Arn}:alias"`."""
+    if "Fn::Sub" in arn:
+        return str(arn["Fn::Sub"]).removeprefix("${").partition(".Arn}")[0]
+    return str(arn["Fn::GetAtt"][0])
+
+
+def content(path: Path) -> dict[str, Any]:
+    """The template as it stands, but for intrinsic functions in their long form."""
+    loaded: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # nosec B506 # noqa: S506 - a SafeLoader
+    return loaded
 
 
 def _function(name: str, shared: Mapping[str, Any], own: Mapping[str, Any]) -> Function:

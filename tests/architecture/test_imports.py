@@ -26,6 +26,7 @@ FORBIDDEN = {
     "export_builder": {*CDA, "cryptography", "pydantic"},
     "extractions": {"cryptography", "dmp.api", "pydantic"},
     "index_rebuild": {"cryptography", "dmp.api", "pydantic"},
+    "operations": {*CDA, "cryptography", "dmp.api", "dmp.fhir", "pydantic"},
     "related_persons": {*CDA, "cryptography", "dmp.adapters.object_store", "pydantic"},
     "audit_chain": {*CDA, "cryptography", "dmp.adapters.object_store", "dmp.api", "dmp.fhir", "pydantic"},
     "audit_sealer": {*CDA, "cryptography", "dmp.adapters.object_store", "dmp.api", "dmp.fhir", "pydantic"},

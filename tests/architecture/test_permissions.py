@@ -23,6 +23,13 @@ from tests.role_policies import Permission, is_allowed
         ("UploadsReceived", Permission("s3:ListBucket", "DocumentsBucket"), True),
         ("Contents", Permission("s3:ListBucket", "DocumentsBucket"), False),
         ("WebHooks", Permission("sqs:SendMessage", "HookQueue", "#"), False),
+        ("Operations", Permission("dynamodb:Scan", "RecordsTable", "#"), True),
+        ("Operations", Permission("dynamodb:Scan", "AuditTable", "#"), False),
+        ("Operations", Permission("dynamodb:PutItem", "RecordsTable", "R#"), False),
+        ("Operations", Permission("s3:DeleteObjectVersion", "DocumentsBucket/documents/*"), True),
+        ("Operations", Permission("s3:PutObject", "DocumentsBucket/documents/*"), False),
+        ("Operations", Permission("kms:Sign", "SealKey"), False),
+        ("Extractions", Permission("s3:DeleteObjectVersion", "DocumentsBucket/exports/*"), False),
     ],
 )
 def test_a_role_allows_what_a_statement_names_and_nothing_else(

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dmp.composition import foundation
 from dmp.domain.errors import Unavailable
 from dmp.domain.seal import Head, chained, digest_of, leaf_of, path_of, root_of
 from infra.verify_trace import root, verify
@@ -234,7 +235,8 @@ def test_a_trace_that_is_written_anew_shows_although_honest_functions_seal_it(
 
     assert verify(made)
     assert verify(proof(record))
-    alarms = [one for one in caplog.records if getattr(one, "record", "") == record.id]
+    leaf = foundation().keyring.sealed_record(record.id)
+    alarms = [one for one in caplog.records if getattr(one, "leaf", "") == leaf]
     assert [one.message for one in alarms] == ["trace_rewritten"] * (1 - kept), "a shorter one is found by its proof"
 
 

@@ -111,12 +111,14 @@ def test_a_forged_token_is_refused_for_its_reason(name: str, stack: Stack, capsy
 
     assert refusal == reason
     assert len(stack.server.hits) == asked, "a forged token must not reach the network"
-    assert json.loads(capsys.readouterr().out) == {
+    line, *figures = map(json.loads, capsys.readouterr().out.splitlines())
+    assert line == {
         "level": "WARNING",
-        "message": "request-refused",
-        "reason": reason,
-        "request_id": "request-1",
+        "message": "request_refused",
+        "code": reason,
+        "correlation_id": "request-1",
     }
+    assert [figure["Reason"] for figure in figures] == [reason] * (reason != "structure-mismatch")
 
 
 def test_a_structure_mismatch_is_no_matter_of_authentication(stack: Stack) -> None:
@@ -165,6 +167,62 @@ def test_an_event_of_no_known_shape_is_still_answered(stack: Stack, odd: dict[st
     context = stack.handler(odd, None)["context"]
 
     assert (context["refusal"], context["outcome"]) == ("authorizer-failed", "unavailable")
+
+
+# --- the doors
+
+SECRET = "s" * 64
+CLIENT = {"authentication": {"clientCert": {"subjectDN": "CN=logiciel.example"}}}
+
+
+@pytest.fixture(scope="module")
+def behind_the_edge() -> Iterator[Stack]:
+    with deployed(edge_secret=SECRET) as stack:
+        yield stack
+
+
+@pytest.mark.parametrize("name", ["x-dmp-edge", "X-DMP-Edge"])
+def test_what_the_edge_vouches_for_is_let_in(behind_the_edge: Stack, name: str) -> None:
+    headers = {"authorization": f"Bearer {behind_the_edge.tokens.patient()}", name: SECRET}
+
+    answer = behind_the_edge.handler(event(headers), None)
+
+    assert answer["isAuthorized"] is True
+    assert "requester" in answer["context"]
+
+
+def test_a_client_certificate_is_a_door_of_its_own(behind_the_edge: Stack) -> None:
+    request = event({"authorization": f"Bearer {behind_the_edge.tokens.patient()}"})
+
+    answer = behind_the_edge.handler(request | {"requestContext": CLIENT}, None)
+
+    assert "requester" in answer["context"]
+
+
+@pytest.mark.parametrize("sent", ["", "x", SECRET[:-1], SECRET + "s", f"{SECRET},{SECRET}", SECRET.upper(), "é" * 64])
+@pytest.mark.parametrize("context", [{}, {"authentication": None}, {"authentication": {"clientCert": None}}, None])
+def test_what_goes_round_the_edge_is_refused_whatever_its_token(
+    behind_the_edge: Stack, sent: str, context: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    headers = {"authorization": f"Bearer {behind_the_edge.tokens.patient()}", "x-dmp-edge": sent}
+
+    answer = behind_the_edge.handler(event(headers) | {"requestContext": context}, None)
+
+    assert answer == {"isAuthorized": False}
+    assert SECRET not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("odd", [{}, {"headers": None}, {"headers": ["x-dmp-edge"]}, {"headers": {1: SECRET}}])
+def test_an_event_of_no_known_shape_did_not_come_through_the_edge(behind_the_edge: Stack, odd: dict[str, Any]) -> None:
+    assert behind_the_edge.handler(odd, None) == {"isAuthorized": False}
+
+
+def test_a_client_certificate_in_a_header_is_none(behind_the_edge: Stack) -> None:
+    request = event(
+        {"authorization": f"Bearer {behind_the_edge.tokens.patient()}", "x-client-cert": "CN=a", "clientCert": "b"}
+    )
+
+    assert behind_the_edge.handler(request, None) == {"isAuthorized": False}
 
 
 # --- production
@@ -234,17 +292,19 @@ def test_nothing_of_the_token_is_logged(capsys: pytest.CaptureFixture[str]) -> N
 
     printed = capsys.readouterr()
     lines = [json.loads(line) for line in printed.out.splitlines()]
-    assert [line["reason"] for line in lines] == ["ins-key-invalid", "token-claims-invalid", "structure-mismatch"]
+    told = [line.get("code") or line["Reason"] for line in lines]
+    assert told == ["ins-key-invalid", "token-claims-invalid", "token-claims-invalid", "structure-mismatch"]
     assert printed.err == ""
     for secret in [*tokens, "123456789012345", "CANARY", "DUVAL", "MARTIN", "10101234567", "1690781810", "example"]:
         assert secret not in printed.out
 
 
-def test_a_quiet_log_level_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_quiet_log_level_leaves_the_figures_alone(capsys: pytest.CaptureFixture[str]) -> None:
     with deployed(log_level="ERROR") as stack:
         stack.refusal("x")
 
-    assert capsys.readouterr().out == ""
+    [line] = capsys.readouterr().out.splitlines()
+    assert json.loads(line).keys() == {"_aws", "Stage", "Unauthenticated", "Reason"}
 
 
 def run_python(code: str, **variables: str) -> subprocess.CompletedProcess[str]:

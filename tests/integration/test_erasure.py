@@ -240,10 +240,10 @@ def test_an_archive_lasts_ten_years(record: FedRecord) -> None:
 def test_when_the_archive_is_over_or_the_delay_of_a_wish_the_record_goes_to_the_second(
     clock: TimeMachineFixture,
 ) -> None:
-    with small_stack(ErasureDelayDays="90", ArchiveYears="1") as stack:
+    with small_stack(ErasureDelayDays="12", ArchiveYears="1") as stack:
         wished, archived = to_be_erased(ApiClient(), stack), full_record(ApiClient(), stack)
         close(archived)
-        moments = ("2026-05-31T11:59:59Z", "2026-05-31T12:00:00Z", "2027-03-02T11:59:59Z", "2027-03-02T12:00:00Z")
+        moments = ("2026-03-14T11:59:59Z", "2026-03-14T12:00:00Z", "2027-03-02T11:59:59Z", "2027-03-02T12:00:00Z")
         runs = []
         for moment in moments:
             clock.move_to(moment, tick=False)

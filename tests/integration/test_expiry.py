@@ -253,7 +253,7 @@ def test_without_time_the_job_does_nothing_and_the_next_run_goes_on(
 
     none, then = run_for(0), run_for(10)
 
-    assert none == {"expired": 0, "warned": 0, "failed": 0, "done": False}
+    assert none == {"expired": 0, "warned": 0, "failed": 0, "done": False, "waited_seconds": 0}
     assert (then["expired"], then["done"], record.status_of(consent)) == (1, True, "inactive")
 
 
@@ -305,7 +305,7 @@ def test_a_lost_answer_or_a_refusing_database_loses_and_doubles_nothing(
 
     assert (one_lost["failed"], one_lost["expired"], one_lost["done"]) == (1, 2, False)
     assert (one_refused["failed"], one_refused["done"], caught_up["expired"]) == (1, False, 1)
-    assert last == {"expired": 0, "warned": 0, "failed": 0, "done": True}
+    assert last == {"expired": 0, "warned": 0, "failed": 0, "done": True, "waited_seconds": 0}
     assert [record.status_of(c) for c in consents] == ["inactive"] * 3
     assert len(messages(stack, record)) == 8
 
@@ -361,7 +361,7 @@ def test_a_job_that_has_nothing_to_do_writes_nothing(record: OpenRecord) -> None
     with counted() as calls:
         swept = record.api.run(JOB)
 
-    assert swept == {"expired": 0, "warned": 0, "failed": 0, "done": True}
+    assert swept == {"expired": 0, "warned": 0, "failed": 0, "done": True, "waited_seconds": 0}
     assert calls == ["Query"] * 8 * 3
 
 

@@ -543,7 +543,7 @@ def test_what_fails_once_is_built_the_next_time(record: FedRecord) -> None:
 
 
 def test_an_order_that_never_stood_is_dropped_after_some_looks(record: FedRecord) -> None:
-    unknown = f"{record.id}.{'0' * 26}"
+    unknown = json.dumps({"export": f"{record.id}.{'0' * 26}"})
     message = {"messageId": "1", "receiptHandle": "none", "body": unknown, "attributes": {}}
     boto3.client("sqs").send_message(QueueUrl=record.stores["EXPORT_QUEUE"], MessageBody=unknown)
     [real] = waiting(record)

@@ -126,8 +126,8 @@ def test_a_mail_of_which_nobody_knows_whether_it_left_is_not_sent_again_and_that
 
     assert (first, second, len(outbox(email))) == ([], [], 1)
     assert caplog.messages == ["mail_in_doubt", "mail_in_doubt"]
-    assert {record.__dict__["message_id"] for record in caplog.records} == {message}
-    assert email not in str([record.__dict__ for record in caplog.records])
+    written = str([record.__dict__ for record in caplog.records])
+    assert not [secret for secret in (email, *message.split(".")) if secret in written]
 
 
 def test_one_that_fails_delays_no_other_of_its_batch(api: ApiClient, record: OpenRecord, stack: dict[str, str]) -> None:

@@ -95,5 +95,5 @@ def test_a_secret_is_kept_until_the_eve_of_the_majority(minor: MinorRecord, cloc
         ),
     )
 
-    secret = "422 secret-act"
+    secret = "422 secret-act"  # pragma: allowlist secret
     assert statuses(answer) == [secret, "201", secret, "201", secret, secret]

@@ -149,7 +149,7 @@ def test_a_new_document_is_announced_to_each_subscription_and_never_which(
     hooks = under_way(stack)
     assert {hook["subscription"] for hook in hooks} == {one["id"] for one in subscriptions}
     assert len({hook["event"] for hook in hooks}) == 12
-    assert all(hook.keys() == {"subscription", "event"} and EVENT.fullmatch(hook["event"]) for hook in hooks)
+    assert all(hook.keys() == {"subscription", "event", "cid"} and EVENT.fullmatch(hook["event"]) for hook in hooks)
     assert document.partition(".")[2] not in json.dumps(hooks)
 
 

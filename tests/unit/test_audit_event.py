@@ -70,6 +70,7 @@ EXPECTED: list[tuple[Interaction, AuditAction, tuple[str, ...], str, str]] = [
     (Interaction.UPLOAD_VERIFIED, UPDATE, DOCUMENTS, "", f"{BALP}.PatientUpdate"),
     (Interaction.SCANNED, UPDATE, DOCUMENTS, "", f"{BALP}.PatientUpdate"),
     (Interaction.UPLOAD_FAILED, UPDATE, DOCUMENTS, "", f"{BALP}.PatientUpdate"),
+    (Interaction.OPERATE, UPDATE, DOCUMENTS, "", f"{BALP}.PatientUpdate"),
 ]
 every_interaction = pytest.mark.parametrize(
     ("interaction", "action", "what", "query", "profile"), EXPECTED, ids=[case[0].name for case in EXPECTED]

@@ -31,6 +31,7 @@ ENVIRONMENT = {
     "DATA_KEY": "alias/data",
     "SECRET_ID": "dmp-secret",
     "STAGE": "dev",
+    "EDGE_SECRET": "secret-of-the-edge",  # pragma: allowlist secret
     "ISSUERS": json.dumps([ISSUER]),
     "AUTHORISATION_MONTHS": "24",
     "EXPIRY_WARNING_DAYS": "15",
@@ -69,7 +70,35 @@ def test_the_authorizer_reads_its_issuers() -> None:
         audience="dmp",
         jwks_uri="https://fc.example/jwks.json",
     )
-    assert settings == AuthorizerSettings(issuers=(issuer,), stage=Stage.DEV, log_level="DEBUG")
+    assert settings == AuthorizerSettings(
+        issuers=(issuer,),
+        edge_secret="secret-of-the-edge",  # pragma: allowlist secret
+        revoked_keys=frozenset(),
+        stage=Stage.DEV,
+        log_level="DEBUG",
+    )
+
+
+def test_keys_that_are_refused_are_named_by_issuer_and_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ISSUERS", json.dumps([ISSUER]))
+    monkeypatch.setenv("STAGE", "dev")
+    monkeypatch.setenv("REVOKED_KEYS", '[{"issuer": "https://fc.example", "kid": "k1"}]')
+
+    assert AuthorizerSettings.from_environment().revoked_keys == {("https://fc.example", "k1")}
+
+
+@pytest.mark.parametrize("text", ["k1", "{}", '["k1"]', '[{"kid": "k1"}]', '[{"issuer": "", "kid": "k1"}]'])
+def test_a_list_of_refused_keys_that_is_none_keeps_the_authorizer_from_starting(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("ISSUERS", json.dumps([ISSUER]))
+    monkeypatch.setenv("STAGE", "dev")
+    monkeypatch.setenv("REVOKED_KEYS", text)
+
+    with pytest.raises(SettingsError, match="REVOKED_KEYS") as failure:
+        AuthorizerSettings.from_environment()
+
+    assert "k1" not in str(failure.value)
 
 
 def test_the_authorizer_needs_neither_tables_nor_keys(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +107,7 @@ def test_the_authorizer_needs_neither_tables_nor_keys(monkeypatch: pytest.Monkey
 
     settings = AuthorizerSettings.from_environment()
 
-    assert settings.log_level == "INFO"
+    assert (settings.edge_secret, settings.log_level) == ("", "INFO")
 
 
 def test_a_function_of_records_reads_its_tables_and_durations() -> None:

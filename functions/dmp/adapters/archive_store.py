@@ -26,35 +26,42 @@ _PAUSE_SECONDS = 0.05
 
 
 class ArchiveStore:
-    """Deletes in portions, each small; where one cannot be deleted whole, the next call finds the rest."""
+    """Deletes in portions, each small; where one cannot be deleted whole, the next call finds the rest.
+
+    `buckets` are that of documents and, where there is one, its replica: S3 replicates no deletion of a version.
+    """
 
     def __init__(
         self,
         database: "Callable[[], DynamoDBClient]",
         storage: "Callable[[], S3Client]",
         table_name: str,
-        bucket: str,
+        *buckets: str,
     ) -> None:
         self._database = database
         self._storage = storage
         self._table = Table(database, table_name)
         self._table_name = table_name
-        self._bucket = bucket
+        self._buckets = buckets
 
     def delete_objects(self, record: str) -> bool:
         """Delete some versions and delete markers of a record's objects; False where there was none left."""
-        found = next(filter(None, (self._versions(f"{prefix}{record}/") for prefix in _PREFIXES)), None)
-        if not found:
-            return False
+        for bucket in self._buckets:
+            for prefix in _PREFIXES:
+                if found := self._versions(bucket, f"{prefix}{record}/"):
+                    self._delete(bucket, found)
+                    return True
+        return False
+
+    def _delete(self, bucket: str, found: "list[ObjectIdentifierTypeDef]") -> None:
         with unavailable_on_failure():
-            answer = self._storage().delete_objects(Bucket=self._bucket, Delete={"Objects": found, "Quiet": True})
+            answer = self._storage().delete_objects(Bucket=bucket, Delete={"Objects": found, "Quiet": True})
         if answer.get("Errors"):
             raise Unavailable("service-unavailable")
-        return True
 
-    def _versions(self, prefix: str) -> "list[ObjectIdentifierTypeDef]":
+    def _versions(self, bucket: str, prefix: str) -> "list[ObjectIdentifierTypeDef]":
         with unavailable_on_failure():
-            page = self._storage().list_object_versions(Bucket=self._bucket, Prefix=prefix, MaxKeys=_OBJECTS)
+            page = self._storage().list_object_versions(Bucket=bucket, Prefix=prefix, MaxKeys=_OBJECTS)
         listed = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         return [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in listed]
 

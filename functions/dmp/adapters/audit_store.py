@@ -48,6 +48,10 @@ class AuditStore:
             return entries[:limit], entries[limit - 1].local
         return entries, entries[-1].local if more and entries else None
 
+    def newest(self, record: str, before: str, limit: int) -> tuple[list[AuditEntry], str | None]:
+        """At most `limit` of the newest entries older than `before`, and the id after which there are more."""
+        return self.page(record, Position(before=before), limit)
+
 
 def _low(position: Position) -> str:
     return time_prefix(position.start) if position.start else _FIRST

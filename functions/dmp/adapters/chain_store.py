@@ -79,18 +79,18 @@ class ChainStore:
         changed |= {"record": {"S": link.record}, "number": {"N": str(link.number)}, "head": {"S": link.head}}
         return self._are_put(item, changed)
 
-    def changed(self, since: datetime, until: datetime) -> Iterator[tuple[str, int, str]]:
-        """Record, number and head of the chains that grew between two moments."""
+    def changed(self, since: datetime, until: datetime) -> Iterator[tuple[str, int, str, datetime]]:
+        """Record, number and head of the chains that grew between two moments, and when they did."""
         for month in _months(since, until):
             for shard in range(keys.CHAIN_SHARDS):
                 yield from self._changed(keys.grown_chains(month, shard), since, until)
 
-    def _changed(self, pk: str, since: datetime, until: datetime) -> Iterator[tuple[str, int, str]]:
+    def _changed(self, pk: str, since: datetime, until: datetime) -> Iterator[tuple[str, int, str, datetime]]:
         after = None
         while True:
             span = Range(keys.instant(since), keys.instant(until))
             items, after = self._table.query(pk, span, forward=True, after=after)
-            yield from ((item["record"]["S"], int(item["number"]["N"]), item["head"]["S"]) for item in items)
+            yield from map(_grown, items)
             if after is None:
                 return
 
@@ -136,6 +136,11 @@ def _months(since: datetime, until: datetime) -> list[str]:
         found.append(f"{year:04d}-{month:02d}")
         year, month = (year + month // 12, month % 12 + 1)
     return found
+
+
+def _grown(item: Mapping[str, Any]) -> tuple[str, int, str, datetime]:
+    at = datetime.fromisoformat(item["sk"]["S"].partition("#")[0])
+    return item["record"]["S"], int(item["number"]["N"]), item["head"]["S"], at
 
 
 def _link(record: str, item: Mapping[str, Any]) -> Link:

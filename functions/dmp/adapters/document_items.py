@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from dmp.adapters import keys
+from dmp.adapters.correlations import id_of_item
 from dmp.adapters.record_items import Item, due_indexes, maybe_identifier, maybe_instant, maybe_text, text
 from dmp.domain.code_lists import document_type
 from dmp.domain.document import (
@@ -147,6 +148,7 @@ def read_document(item: Item) -> DocumentEntry:
         awaited_until=maybe_instant(facts.get("until")),
         is_uploaded=facts.get("uploaded", False),
         upload_error=facts.get("upload_error", ""),
+        correlation_id=id_of_item(item),
         body=_inflate(item),
     )
 

@@ -1,10 +1,12 @@
 """The queue of exports to build: each message is a hint, which the export itself vouches for (SQS)."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dmp.adapters.aws import unavailable_on_failure
+from dmp.adapters.correlations import followed_key
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -20,8 +22,9 @@ class Taken:
 
 
 def taken(message: Mapping[str, Any]) -> Taken:
-    """Read a message; KeyError or ValueError where it is none of ours."""
-    return Taken(message["body"], int(message["attributes"]["ApproximateReceiveCount"]), message["receiptHandle"])
+    """Read a message; KeyError, TypeError or ValueError where it is none of ours."""
+    export = json.loads(message["body"])["export"]
+    return Taken(export, int(message["attributes"]["ApproximateReceiveCount"]), message["receiptHandle"])
 
 
 class ExportQueue:
@@ -34,7 +37,8 @@ class ExportQueue:
     def put(self, export: str) -> None:
         """Tell of an export that is about to be asked for; Unavailable where the queue does not take it."""
         with unavailable_on_failure():
-            self._client().send_message(QueueUrl=self._url, MessageBody=export)
+            body = json.dumps({"export": export, **followed_key()})
+            self._client().send_message(QueueUrl=self._url, MessageBody=body)
 
     def keep(self, message: Taken, seconds: int) -> None:
         """Let nobody take a message before so many seconds are over."""

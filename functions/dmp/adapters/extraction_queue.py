@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from dmp.adapters.aws import unavailable_on_failure
+from dmp.adapters.correlations import followed_key
 from dmp.domain.document import DocumentEntry
 from dmp.domain.upload import Place, place_of
 
@@ -13,8 +14,11 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
 _TEST = "s3:TestEvent"
-_PAUSES_SECONDS = (1, 30, 300, 1_800)
-"""After each failed attempt but the last; after the first, for the entry that comes a moment behind its bytes."""
+_PAUSES_SECONDS = (1, 30, 300, 3_600)
+"""After each failed attempt but the last; after the first, for the entry that comes a moment behind its bytes.
+
+Together they are longer than it takes until bytes without an entry are an orphan: the last attempt deletes it.
+"""
 
 
 def places_of(message: Mapping[str, Any]) -> list[Place]:
@@ -45,7 +49,8 @@ class ExtractionQueue:
     def put(self, entry: DocumentEntry) -> None:
         """Let a document be read; Unavailable where the queue takes nothing."""
         with unavailable_on_failure():
-            self._client().send_message(QueueUrl=self._url, MessageBody=json.dumps({"key": entry.content.key}))
+            body = json.dumps({"key": entry.content.key, **followed_key()})
+            self._client().send_message(QueueUrl=self._url, MessageBody=body)
 
     def put_off(self, message: Mapping[str, Any]) -> None:
         """Let a message be taken again after a while; after the last attempt at once, to go among the lost."""

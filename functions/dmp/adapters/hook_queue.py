@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from dmp.adapters.aws import unavailable_on_failure
+from dmp.adapters.correlations import followed_key
 from dmp.domain.errors import Unavailable
 from dmp.domain.subscription import Hook
 
@@ -44,7 +45,7 @@ class HookQueue:
         """Hand hooks over; Unavailable where one was not taken, others may be under way then."""
         for start in range(0, len(hooks), _BATCH):
             batch = hooks[start : start + _BATCH]
-            bodies = [json.dumps({"subscription": hook.subscription, "event": hook.event}) for hook in batch]
+            bodies = [json.dumps({**asdict(hook), **followed_key()}) for hook in batch]
             with unavailable_on_failure():
                 answer = self._client().send_message_batch(
                     QueueUrl=self._url,

@@ -27,6 +27,8 @@ LARGEST_SUM = 4_000_000
 """Bytes that the items of one transaction may have together: DynamoDB takes 4 MB."""
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.05
+_CHANCE = random.SystemRandom()
+"""The system's: environments that start from one snapshot would draw the same from a generator of this process."""
 _PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
@@ -63,7 +65,7 @@ class Ledger:
                 raise Contention(failed)
             if attempt == _ATTEMPTS or not _PASSING.issuperset(set(reasons) - {"None"}) or set(reasons) <= {"None"}:
                 break
-            time.sleep(random.uniform(0, _PAUSE_SECONDS * 2**attempt))  # noqa: S311 - jitter, no secret
+            time.sleep(_CHANCE.uniform(0, _PAUSE_SECONDS * 2**attempt))
         raise Unavailable("service-unavailable")
 
     def append(self, entry: Trace) -> None:

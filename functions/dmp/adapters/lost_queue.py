@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dmp.adapters.aws import unavailable_on_failure
+from dmp.adapters.correlations import followed_key
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -25,6 +26,7 @@ class LostQueue:
         number = change["dynamodb"]["SequenceNumber"]
         lost = {
             "failure": failure,
+            **followed_key(),
             "keys": change["dynamodb"].get("Keys", {}),
             "DDBStreamBatchInfo": {
                 "streamArn": change.get("eventSourceARN", ""),

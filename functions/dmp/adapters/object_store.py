@@ -6,6 +6,7 @@ What comes by upload may come several times under one key: of these a version is
 import base64
 import hashlib
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -106,14 +107,18 @@ class ObjectStore:
 
     def holds(self, key: str) -> bool:
         """Whether an object is there, and was not taken back."""
+        return self.newest(key) is not None
+
+    def newest(self, key: str) -> tuple[str, datetime] | None:
+        """The newest version of an object, and since when it is there; None where it is not, or was taken back."""
         try:
             with unavailable_on_failure():
-                self._client().head_object(Bucket=self._bucket, Key=key)
+                found = self._client().head_object(Bucket=self._bucket, Key=key)
         except Unavailable as failure:
             if _is_missing(failure):
-                return False
+                return None
             raise
-        return True
+        return found["VersionId"], found["LastModified"]
 
     def versions(self, key: str) -> list[str]:
         """The versions of an object, newest first, up to 1,000: presigned addresses are few and short-lived."""

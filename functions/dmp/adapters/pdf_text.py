@@ -4,7 +4,7 @@ What a hostile file makes of that process ends with it; the pages that were read
 """
 
 import os
-import subprocess
+import subprocess  # nosec B404 # one command, below
 import sys
 
 from dmp.domain.errors import Unavailable
@@ -23,7 +23,7 @@ def text_of_pdf(content: bytes, *, libraries: str = "") -> str:
     environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONDONTWRITEBYTECODE": "1"}
     environment |= {"LD_LIBRARY_PATH": libraries} if libraries else {}
     try:
-        run = subprocess.run(  # noqa: S603 - nothing of the command comes from outside
+        run = subprocess.run(  # nosec B603 # noqa: S603 - nothing of the command comes from outside
             [sys.executable, "-m", _READER],
             input=content,
             env=environment,

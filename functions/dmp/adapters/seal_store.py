@@ -94,6 +94,11 @@ class SealStore:
         """The heads under the root of a seal, in their order."""
         return [Head(*one) for one in self._content(_key(number))["leaves"]]
 
+    def stored(self, number: int) -> tuple[Seal, list[Head]]:
+        """A seal as the bucket has it, and the heads under its root."""
+        content = self._content(_key(number))
+        return _seal(number, content), [Head(*one) for one in content["leaves"]]
+
     def _content(self, key: str) -> dict[str, Any]:
         with unavailable_on_failure():
             body = self._client().get_object(Bucket=self._bucket, Key=key)["Body"].read()

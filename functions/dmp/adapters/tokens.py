@@ -1,6 +1,6 @@
 """Verification of bearer JWTs against the trusted issuers: whatever is not expected is refused (RFC 7519, RFC 8725)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Never
 
@@ -39,7 +39,9 @@ class _Unverified:
 class TokenVerifier:
     """Trusts the tokens of these issuers, each with the keys of its own JWKS. Threads may share it."""
 
-    def __init__(self, issuers: Iterable[TrustedIssuer]) -> None:
+    def __init__(self, issuers: Iterable[TrustedIssuer], revoked: Collection[tuple[str, str]] = ()) -> None:
+        """`revoked` are issuers and ids of keys that are refused, whatever the issuer serves."""
+        self._revoked = revoked
         servers = KeyServers()
         self._issuers = {issuer.issuer: (issuer, KeySet(issuer.jwks_uri, servers)) for issuer in issuers}
 
@@ -50,6 +52,8 @@ class TokenVerifier:
         """
         parsed = _parse(token)
         issuer, keys = self._trusted(parsed.claims.get("iss"))
+        if (issuer.issuer, parsed.kid) in self._revoked:
+            _refuse("token-key-revoked")
         key = keys.find(parsed.kid, now) or _refuse("token-key-unknown")
         if key.algorithm is not parsed.algorithm:
             _refuse("token-algorithm")

@@ -17,6 +17,7 @@ from dmp.adapters import (
     record_items,
     reimbursement_writes,
 )
+from dmp.adapters.correlations import followed_attribute
 from dmp.adapters.keyring import Keyring
 from dmp.adapters.record_items import Item
 from dmp.domain.changes import (
@@ -116,7 +117,7 @@ class Writes:
     @of.register
     def _(self, change: SaveDocument) -> Iterator[Write]:
         entry, previous, digest = change.entry, change.previous, self._keyring.identifier_digest
-        item = document_items.write_document(entry) | document_items.document_indexes(entry)
+        item = document_items.write_document(entry) | document_items.document_indexes(entry) | followed_attribute()
         if previous is not None:
             yield self._put(item | document_items.rewritten(previous), *document_items.unchanged(previous))
             if previous.version != entry.version:
@@ -192,7 +193,7 @@ class Writes:
     @of.register
     def _(self, change: SendMessage) -> Iterator[Write]:
         indexes = message_items.message_indexes(change.message, self._keyring.identifier_digest)
-        yield self._create(message_items.write_message(change.message) | indexes)
+        yield self._create(message_items.write_message(change.message) | indexes | followed_attribute())
 
     @of.register
     def _(self, change: SaveMessage) -> Iterator[Write]:
@@ -225,4 +226,4 @@ class Writes:
         partition = keys.partition(trace.entry.record)
         if not trace.entry.record:
             partition = keys.caller_partition(self._keyring.identifier_digest(trace.entry.actor))
-        return audit_items.write_entry(trace.entry, partition)
+        return audit_items.write_entry(trace.entry, partition) | followed_attribute(trace.entry.request_id)

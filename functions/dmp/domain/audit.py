@@ -73,6 +73,8 @@ class Interaction(StrEnum):
     """The malware scanner found nothing in a document."""
     UPLOAD_FAILED = "upload-failed"
     """A document will never become available."""
+    OPERATE = "operate"
+    """An operator does something to the service; in the trace of the operators alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

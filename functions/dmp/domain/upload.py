@@ -19,6 +19,8 @@ MOST_REPLACED = 40
 _PATIENCE = timedelta(hours=25)
 """How long a document is awaited; an address for it is given one hour less, so that none outlives it."""
 _LAST_HOUR = timedelta(hours=1)
+_STILL_UNDER_WAY = timedelta(hours=1)
+"""How long a deposit may take from its bytes to its entry: the function that does it is stopped after half a minute."""
 _NEXT_LOOK = timedelta(hours=1)
 """How often it is looked for bytes that came without a word of it."""
 
@@ -58,6 +60,11 @@ def place_of(key: str) -> Place | None:
     record, _, local = key.removeprefix(prefix).partition("/")
     is_ours = key.startswith(prefix) and split_resource_id(resource_id(record, local)) is not None
     return Place(record, local, is_upload) if is_ours else None
+
+
+def is_orphan(since: datetime, now: datetime) -> bool:
+    """Whether bytes that are there since a moment, and that no entry names, will never be named by one."""
+    return now - since >= _STILL_UNDER_WAY
 
 
 def awaited_until(now: datetime) -> datetime:
@@ -125,7 +132,7 @@ def requester_of(depositor: Depositor) -> Requester:
     """The depositor as a requester, as far as the entry tells: enough to ask what a depositor may do."""
     person, structure = depositor.person, depositor.structure
     if person is None:
-        assert structure is not None  # noqa: S101 - a depositor is somebody
+        assert structure is not None  # nosec B101 # noqa: S101 - a depositor is somebody
         return Requester(kind=RequesterKind.STRUCTURE, identifier=structure, structure=structure)
     kind = RequesterKind.PATIENT if person.system in INS_SYSTEMS else RequesterKind.PROFESSIONAL
     return Requester(kind=kind, identifier=person, structure=structure)

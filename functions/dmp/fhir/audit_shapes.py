@@ -124,6 +124,7 @@ _FAMILIES: dict[Interaction, _Family] = {
     Interaction.UPLOAD_VERIFIED: _UPDATE,
     Interaction.SCANNED: _UPDATE,
     Interaction.UPLOAD_FAILED: _UPDATE,
+    Interaction.OPERATE: _UPDATE,
 }
 _RESTFUL = {
     Interaction.VREAD: ("vread",),

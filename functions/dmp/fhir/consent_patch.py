@@ -64,7 +64,7 @@ def _status(change: Change) -> ConsentStatus:
 def _end(change: Change, value: object) -> datetime:
     _moment(change, value)
     end = end_of(str(value))
-    assert end is not None  # noqa: S101 - it is a dateTime
+    assert end is not None  # nosec B101 # noqa: S101 - it is a dateTime
     return end
 
 

@@ -27,7 +27,7 @@ def metadata_of(resource: Mapping[str, Any]) -> Metadata:
     around = Surroundings().within(resource)
     start, end = _period(context.get("period", {}))
     date = parse_instant(resource["date"])
-    assert date is not None  # noqa: S101 - the schema has made sure
+    assert date is not None  # nosec B101 # noqa: S101 - the schema has made sure
     return Metadata(
         master_identifier=identifier_of(resource.get("masterIdentifier")),
         identifiers=identifiers_of(resource),

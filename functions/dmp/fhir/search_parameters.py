@@ -23,7 +23,7 @@ _FORMATS = frozenset({"json", "application/json", "application/fhir+json", "appl
 class Kind(StrEnum):
     """How the values of a parameter are read."""
 
-    TOKEN = "token"  # noqa: S105 - a type of search parameter
+    TOKEN = "token"  # nosec B105 # noqa: S105 - a type of search parameter
     REFERENCE = "reference"
     DATE = "date"
     STRING = "string"

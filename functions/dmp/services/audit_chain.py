@@ -22,22 +22,25 @@ class AuditChain:
         self._store = store
         self._clock = clock
 
-    def append(self, record: str, entries: Sequence[tuple[str, str]]) -> None:
-        """Chain entries (local id and stored text) that are not chained yet, in this order.
+    def append(self, record: str, entries: Sequence[tuple[str, str]]) -> int:
+        """Chain entries (local id and stored text) that are not chained yet, in this order; how many these were.
 
         Raises Unavailable where that is not certain: then they must be brought again.
         """
+        done = 0
         for _ in attempts():
             now = self._clock()
             known, head, number = self._recent(record, now - _REMEMBERED)
             new = [one for one in dict(entries).items() if one[0] not in known][:LARGEST_LINK]
             if not new:
-                return
+                return done
             head = chained(head, [digest_of(text) for _, text in new])
             ids = tuple(local for local, _ in new)
             link = Link(record=record, number=number + len(new), entries=ids, head=head.hex(), at=now)
-            if self._store.is_linked(link) and len(new) < LARGEST_LINK:
-                return
+            if self._store.is_linked(link):
+                done += len(new)
+                if len(new) < LARGEST_LINK:
+                    return done
         raise Unavailable("service-unavailable")
 
     def complete(self, record: str) -> int:

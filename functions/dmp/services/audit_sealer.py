@@ -1,10 +1,12 @@
 """Seals the chains of the trace: a signature a minute over the heads of all that grew (RFC 6962, KMS)."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from dmp.domain.seal import SHARD_CHARS, Head, Seal, leaf_of, root_of, seal_hash, seal_text
+from dmp.metrics import Metric, Metrics
 from dmp.observability import logger
 
 if TYPE_CHECKING:
@@ -18,33 +20,47 @@ _A_DAY_AND_MORE = timedelta(hours=50)
 _BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What one run sealed: how many heads, and since when the first of them had waited; none where nothing grew."""
+
+    heads: int = 0
+    since: datetime | None = None
+
+
 class AuditSealer:
     """The seals of one installation."""
 
-    def __init__(self, chains: "ChainStore", seals: "SealStore", name_of: Callable[[str], str]) -> None:
+    def __init__(
+        self, chains: "ChainStore", seals: "SealStore", name_of: Callable[[str], str], metrics: Metrics
+    ) -> None:
         """`name_of` gives the name of a record in the leaves, which tell nobody whose they are."""
+        self._metrics = metrics
         self._chains = chains
         self._seals = seals
         self._name_of = name_of
 
-    def seal(self, now: datetime) -> int:
-        """Seal what grew since the last seal; the number of heads, 0 where nothing did and nothing is written.
+    def seal(self, now: datetime) -> Sealed:
+        """Seal what grew since the last seal; nothing is written where nothing did.
 
         Raises Unavailable where that is not certain; done again, it comes to the same.
         """
         last = self._chains.last_seal()
         since = last.until - _OVERLAP if last else _BEGINNING
-        heads = self._heads(since, now)
+        heads, grown_at = self._heads(since, now)
         if not heads or (last and last.until >= now):
-            return 0
+            return Sealed()
         leaves = sorted(heads.values())
-        if last and _is_old(leaves, self._seals.leaves(last.number)):
-            return 0
+        known = set(self._seals.leaves(last.number)) if last else set()
+        if known.issuperset(leaves):
+            return Sealed()
         number, before = (last.number + 1, seal_hash(last.text)) if last else (1, "")
         text = seal_text(number, before, now.isoformat(), len(leaves), root_of([leaf_of(one) for one in leaves]))
         made = Seal(number=number, until=now, text=text, signature=self._seals.signed(text))
         self._chains.keep_seal(self._seals.keep(made, leaves))
-        return len(leaves)
+        until = {head.name: head.number for head in known}
+        new = [at for head, at in grown_at.items() if until.get(head.name, 0) < head.number]
+        return Sealed(len(leaves), min(new, default=now))
 
     def seal_whole(self, now: datetime) -> int:
         """Seal all records anew, shard by shard, where one grew since their last seal; the number of shards written.
@@ -53,7 +69,7 @@ class AuditSealer:
         more, and is an alarm. Raises Unavailable; done again, it comes to the same.
         """
         grown: dict[str, dict[str, tuple[str, Head]]] = {}
-        for record, number, head in self._chains.changed(now - _A_DAY_AND_MORE, now):
+        for record, number, head, _ in self._chains.changed(now - _A_DAY_AND_MORE, now):
             name = self._name_of(record)
             shard = grown.setdefault(name[:SHARD_CHARS], {})
             if name not in shard or shard[name][1].number < number:
@@ -81,18 +97,17 @@ class AuditSealer:
             return head
         if sealed.number < head.number and self._chains.head_at(record, sealed.number) == sealed.head:
             return head
-        logger.error("trace_rewritten", extra={"record": record})
+        logger.error("trace_rewritten", extra={"leaf": head.name})
+        self._metrics.count(Metric.TRACE_TAMPERED, reason="rewritten")
         return sealed
 
-    def _heads(self, since: datetime, until: datetime) -> dict[str, Head]:
-        """The newest head of each chain that grew, by the name of its record."""
+    def _heads(self, since: datetime, until: datetime) -> tuple[dict[str, Head], dict[Head, datetime]]:
+        """The newest head of each chain that grew, by the name of its record, and when each head came to be."""
         found: dict[str, Head] = {}
-        for record, number, head in self._chains.changed(since, until):
-            name = self._name_of(record)
-            if name not in found or found[name].number < number:
-                found[name] = Head(name, number, head)
-        return found
-
-
-def _is_old(leaves: list[Head], sealed: list[Head]) -> bool:
-    return set(leaves) <= set(sealed)
+        grown_at: dict[Head, datetime] = {}
+        for record, number, text, at in self._chains.changed(since, until):
+            head = Head(self._name_of(record), number, text)
+            grown_at[head] = at
+            if head.name not in found or found[head.name].number < number:
+                found[head.name] = head
+        return found, grown_at

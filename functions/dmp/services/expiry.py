@@ -36,6 +36,8 @@ class Swept:
     warned: int = 0
     failed: int = 0
     done: bool = True
+    waited_seconds: int = 0
+    """How long after its time the latest was looked at."""
 
 
 class ExpiryService:
@@ -56,14 +58,15 @@ class ExpiryService:
             self._handle(call, *consent, swept)
 
         found = due(self._store.due_consents, self._store.expiry_shards, call.now)
-        sweep(found, handle, swept, failure_event="consent_expiry_failed", named=lambda one: {"consent": ".".join(one)})
+        sweep(found, handle, swept, failure_event="consent_expiry_failed")
         return swept
 
     def _handle(self, call: Call, record_id: str, local: str, swept: Swept) -> None:
         for attempt in attempts():
             record, consent = self._store.with_consent(record_id, local)
-            if consent is None or not _is_due(consent, call.now):
+            if consent is None or (waited := _waited_seconds(consent, call.now)) is None:
                 return
+            swept.waited_seconds = max(swept.waited_seconds, waited)
             has_expired = consent.directive.has_expired(call.now)
             try:
                 self._ledger.commit(self._changes(call, record, consent, has_expired=has_expired))
@@ -96,5 +99,8 @@ class ExpiryService:
         return self._notices.of(call, record, notice)
 
 
-def _is_due(consent: Consent, now: datetime) -> bool:
-    return consent.status is ConsentStatus.ACTIVE and consent.due is not None and consent.due <= now
+def _waited_seconds(consent: Consent, now: datetime) -> int | None:
+    """How long a Consent has been due; None where it is not."""
+    if consent.status is not ConsentStatus.ACTIVE or consent.due is None or consent.due > now:
+        return None
+    return int((now - consent.due).total_seconds())

@@ -106,7 +106,7 @@ class ExportBuildingService:
             return self._built(builder, export)
         except (DmpError, OutOfTime) as failure:
             code = failure.code if isinstance(failure, DmpError) else "out-of-time"
-            logger.warning("export_not_built", extra={"export": export.id, "code": code, "run": export.runs})
+            logger.warning("export_not_built", extra={"code": code, "run": export.runs})
             is_passing = isinstance(failure, Unavailable) and export.runs < MOST_RUNS
         return self._settled(export, export.put_off() if is_passing else export.failed())
 

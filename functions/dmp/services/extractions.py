@@ -1,16 +1,20 @@
 """From the bytes of a document to the words it is found by, and to what it offers: behind its deposit, or anew.
 
-Nobody learns anything by it, and nothing that anybody reads changes but by the document itself: it is not traced.
+Nobody learns anything by it, and nothing that anybody reads changes but by the document itself: it is not traced. Bytes
+that no entry came to, because their deposit broke off, are swept here.
 """
 
+from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from dmp.domain.changes import RecordUnchanged
 from dmp.domain.clinical_profile import DocumentText
+from dmp.domain.correlation import take_up
 from dmp.domain.document import Awaited, DocumentEntry, DocumentStatus
 from dmp.domain.errors import Unavailable
 from dmp.domain.record import Record, RecordStatus
-from dmp.domain.upload import Place
+from dmp.domain.upload import Place, is_orphan
 from dmp.services.attempts import attempts, is_committed
 from dmp.services.indexing import Readers, index_changes
 
@@ -22,6 +26,16 @@ if TYPE_CHECKING:
 _GONE = (RecordStatus.ERASING, RecordStatus.ERASED)
 
 
+class Reading(StrEnum):
+    """What came of the bytes that a message told of."""
+
+    READ = "read"
+    NOTHING = "nothing"
+    """There was nothing to read, or nothing more."""
+    SWEPT = "swept"
+    """No document names them, and none will: they are deleted."""
+
+
 class ExtractionsService:
     """Reads documents one by one."""
 
@@ -31,27 +45,34 @@ class ExtractionsService:
         self._ledger = ledger
         self._readers = readers
 
-    def read(self, place: Place) -> bool:
-        """Read the document whose bytes lie there; False where there is nothing to read, or nothing more.
+    def read(self, place: Place, now: datetime) -> Reading:
+        """Read the document whose bytes lie there, or sweep bytes that are nobody's.
 
-        Raises Unavailable where its entry is still to come, behind its bytes, or it is not certain that it was read.
+        Raises Unavailable where its entry may still come behind its bytes, or it is not certain that it was read.
         """
         record, entry, text = self._documents.with_text(place.record, place.local)
-        if record is None or record.status in _GONE:
-            return False
         if entry is None:
-            self._expect(place)
-            return False
-        return is_readable(entry) and not _is_whole(text) and self._kept(record, entry, anew=False)
+            return self._without_entry(place, now)
+        take_up(entry.correlation_id)
+        is_gone = record is None or record.status in _GONE
+        if record is None or is_gone or not is_readable(entry) or _is_whole(text):
+            return Reading.NOTHING
+        return Reading.READ if self._kept(record, entry, anew=False) else Reading.NOTHING
 
     def read_anew(self, record: Record, entry: DocumentEntry) -> bool:
         """Read a document again, whatever is known of it; False where there is nothing to read."""
         return is_readable(entry) and self._kept(record, entry, anew=True)
 
-    def _expect(self, place: Place) -> None:
-        """Raise Unavailable where bytes are there for which an entry may come."""
-        if self._objects.holds(place.key):
+    def _without_entry(self, place: Place, now: datetime) -> Reading:
+        """Delete the version that is there once no deposit can be under way that would name it."""
+        found = self._objects.newest(place.key)
+        if found is None:
+            return Reading.NOTHING
+        version, since = found
+        if not is_orphan(since, now):
             raise Unavailable("service-unavailable")
+        self._objects.remove(place.key, version)
+        return Reading.SWEPT
 
     def _kept(self, record: Record, entry: DocumentEntry, *, anew: bool) -> bool:
         changes = list(index_changes(entry, self._objects.get(entry.content), self._readers, anew=anew))

@@ -80,7 +80,7 @@ class IndexRebuildService:
             self._read(record, entry, done)
 
         documents = self._from(order)
-        sweep(documents, handle, done, failure_event="document_not_reread", named=lambda one: {"document": one.id})
+        sweep(documents, handle, done, failure_event="document_not_reread")
         return done
 
     def _read(self, record: Record, entry: DocumentEntry, done: Rebuilt) -> None:

@@ -54,7 +54,7 @@ def deposited_changes(entry: DocumentEntry, content: bytes, readers: Readers) ->
     try:
         return tuple(index_changes(entry, content, readers))
     except Exception as failure:  # noqa: BLE001 - a document that we fail to understand is deposited all the same
-        logger.error("document_not_understood", extra={"document": entry.id, "failure": type(failure).__name__})
+        logger.error("document_not_understood", extra={"failure": type(failure).__name__})
     interest = (_extraction(entry, Offer()),) if _is_of_interest(entry) else ()
     return (_saved(entry, (), is_whole=False), *interest)
 

@@ -30,6 +30,11 @@ class SweptMails:
     failed: int = 0
     done: bool = True
 
+    @property
+    def left(self) -> int:
+        """What was due and is so still: what waits or failed, or one for all that it did not come to."""
+        return self.waiting + self.failed or int(not self.done)
+
 
 class MailSweepService:
     """Sweeps what waits, the longest due first, in bounded memory."""
@@ -51,9 +56,7 @@ class MailSweepService:
             except Unavailable:
                 swept.waiting += 1
             except Exception as failure:  # noqa: BLE001 - the others must not wait for a message that cannot be read
-                logger.error(
-                    "mail_failed", extra={"message_id": f"{record}.{local}", "failure": type(failure).__name__}
-                )
+                logger.error("mail_failed", extra={"failure": type(failure).__name__})
                 swept.failed += 1
         swept.done = swept.done and not swept.waiting and not swept.failed
         return swept

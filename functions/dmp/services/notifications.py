@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dmp.domain.errors import Invalid, Unavailable
 from dmp.domain.mail import MailInDoubt, MailState, is_given_up, mail_of
 from dmp.domain.notification import Message
+from dmp.metrics import Metric, Metrics
 from dmp.observability import logger
 
 if TYPE_CHECKING:
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
 class NotificationsService:
     """Sends the mail of one message; `new_claim` draws a text that nobody else draws."""
 
-    def __init__(self, mails: "MailStore", mailer: "Mailer", portal_url: str, new_claim: Callable[[], str]) -> None:
+    def __init__(
+        self, mails: "MailStore", mailer: "Mailer", portal_url: str, new_claim: Callable[[], str], metrics: Metrics
+    ) -> None:
         self._mails = mails
+        self._metrics = metrics
         self._mailer = mailer
         self._portal_url = portal_url
         self._new_claim = new_claim
@@ -34,7 +38,7 @@ class NotificationsService:
             return
         message, state = found
         if state is MailState.CLAIMED:
-            _doubt(message)
+            self._doubt()
         elif state is MailState.TO_SEND:
             claim = self._new_claim()
             if self._is_claimed(message, claim):
@@ -53,25 +57,29 @@ class NotificationsService:
         try:
             self._mailer.send(message.email, mail_of(message.kind, self._portal_url))
         except MailInDoubt:
-            _doubt(message)
+            self._doubt()
             return
         except Unavailable:
             if not is_given_up(message.sent, now):
                 self._mails.release(message, claim)
                 raise
-            logger.warning("mail_given_up", extra={"message_id": message.id})
+            logger.warning("mail_given_up")
+            self._metrics.count(Metric.MAILS_FAILED, reason="given-up")
             state = MailState.UNDELIVERABLE
         except Invalid:
+            self._metrics.count(Metric.MAILS_FAILED, reason="undeliverable")
             state = MailState.UNDELIVERABLE
         self._settle(message, claim, state)
 
     def _settle(self, message: Message, claim: str, state: MailState) -> None:
         """Mark the mail; where that fails, the claim alone keeps it from being sent again."""
+        if state is MailState.SENT:
+            logger.info("mail_sent")
         try:
             self._mails.settle(message, claim, state)
         except Unavailable:
-            logger.warning("mail_not_marked", extra={"message_id": message.id, "state": state.value})
+            logger.warning("mail_not_marked", extra={"code": state.value})
 
-
-def _doubt(message: Message) -> None:
-    logger.warning("mail_in_doubt", extra={"message_id": message.id})
+    def _doubt(self) -> None:
+        logger.warning("mail_in_doubt")
+        self._metrics.count(Metric.MAILS_FAILED, reason="in-doubt")

@@ -73,7 +73,7 @@ class RetentionService:
             self._handle(call, record, remaining, run)
 
         found = due(self._store.due_records, self._store.expiry_shards, call.now)
-        sweep(found, handle, run, failure_event="retention_failed", named=lambda one: {"record": one})
+        sweep(found, handle, run, failure_event="retention_failed")
         return run
 
     def _handle(self, call: Call, record_id: str, remaining: Callable[[], float], run: Retained) -> None:

@@ -1,6 +1,6 @@
 """What the scheduled jobs share: all that is due, month by month, and one thing that fails holding up no other."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Protocol
 
@@ -15,6 +15,11 @@ class Progress(Protocol):
 
     failed: int
     done: bool
+
+
+def left(progress: Progress) -> int:
+    """What a run left though it was due: what failed, or one for all that it did not come to."""
+    return progress.failed or int(not progress.done)
 
 
 class OutOfTime(Exception):
@@ -49,7 +54,6 @@ def sweep[Thing](
     progress: Progress,
     *,
     failure_event: str,
-    named: Callable[[Thing], Mapping[str, str]],
 ) -> None:
     """Handle each thing, until OutOfTime; one that fails is logged, counted, and does not stop the others."""
     for thing in things:
@@ -59,6 +63,6 @@ def sweep[Thing](
             progress.done = False
             return
         except Exception as failure:  # noqa: BLE001 - the others must not wait for one that cannot be handled
-            logger.error(failure_event, extra={**named(thing), "failure": type(failure).__name__})
+            logger.error(failure_event, extra={"failure": type(failure).__name__})
             progress.failed += 1
             progress.done = False

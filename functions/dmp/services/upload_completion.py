@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from dmp.domain.changes import Change, RecordUnchanged, SaveDocument
+from dmp.domain.correlation import take_up
 from dmp.domain.document import Awaited, DocumentEntry
 from dmp.domain.errors import Conflict, DmpError, Invalid, Refused, TooLarge, Unavailable
 from dmp.domain.record import Record, RecordStatus
 from dmp.domain.upload import Place, Verdict, next_version, pinned
+from dmp.metrics import Metric, Metrics
 from dmp.observability import logger
 from dmp.services.attempts import attempts, is_committed
 from dmp.services.call import Call
@@ -37,6 +39,8 @@ class UploadCompletionService:
         verification: UploadVerification,
         release: DocumentRelease,
         hand_on: Callable[[DocumentEntry], None],
+        *,
+        metrics: Metrics,
     ) -> None:
         """`hand_on` lets the text of a verified document be read, where it was not read with it."""
         self._documents = documents
@@ -45,6 +49,7 @@ class UploadCompletionService:
         self._verification = verification
         self._release = release
         self._hand_on = hand_on
+        self._metrics = metrics
 
     def arrived(self, call: Call, place: Place, version: str) -> None:
         """Verify a version of an object that came by upload; delete it where nothing awaits it, or where it is bad.
@@ -53,7 +58,7 @@ class UploadCompletionService:
         """
         content: bytes | None = None
         for _ in attempts():
-            record, entry = self._documents.with_document(place.record, place.local)
+            record, entry = self._found(place)
             if record is None or entry is None or not _is_awaited(record, entry, version):
                 self._leave(place, entry, version)
                 return
@@ -71,6 +76,12 @@ class UploadCompletionService:
                     return
         raise Unavailable("service-unavailable")
 
+    def _found(self, place: Place) -> tuple[Record | None, DocumentEntry | None]:
+        """What lies there; from then on, all belongs to the request that deposited it."""
+        record, entry = self._documents.with_document(place.record, place.local)
+        take_up(entry.correlation_id if entry else "")
+        return record, entry
+
     def _leave(self, place: Place, entry: DocumentEntry | None, version: str) -> None:
         """Delete what nothing awaits; what was verified before may not have been handed on."""
         if entry is None or not _is_content_of(entry, version):
@@ -84,18 +95,26 @@ class UploadCompletionService:
         Raises Unavailable where the deposit is still under way, or it is not certain: then it must be told again.
         """
         for _ in attempts():
-            record, entry = self._documents.with_document(place.record, place.local)
+            record, entry = self._found(place)
             if record is None or record.status in _GONE:
                 return
             if entry is None:
                 self._expect(place)
                 return
             if not _awaits_verdict(entry, version) or verdict is Verdict.UNKNOWN:
-                _note(entry, verdict)
+                self._note(entry, verdict)
                 return
             if self._is_judged(call, record, entry, version, verdict):
                 return
         raise Unavailable("service-unavailable")
+
+    def _note(self, entry: DocumentEntry, verdict: Verdict) -> None:
+        """Tell the operator of what nothing follows from: of malware in a document that is available above all."""
+        if verdict is Verdict.UNKNOWN:
+            logger.warning("document_not_scanned")
+        elif verdict is Verdict.INFECTED and not entry.was_never_available:
+            logger.error("malware_in_available_document")
+            self._metrics.count(Metric.MALWARE_AVAILABLE)
 
     def _expect(self, place: Place) -> None:
         """Raise Unavailable where the entry of an inline document is still to come, behind its bytes."""
@@ -112,7 +131,7 @@ class UploadCompletionService:
         return self._release.failure(call, record, entry, code)
 
     def _is_failed(self, call: Call, record: Record, entry: DocumentEntry, broken: DmpError) -> bool:
-        logger.info("upload_failed", extra={"document": entry.id, "code": broken.code})
+        logger.info("upload_failed", extra={"code": broken.code})
         return is_committed(self._ledger, self.failed(call, record, entry, broken.code))
 
     def _is_judged(self, call: Call, record: Record, entry: DocumentEntry, version: str, verdict: Verdict) -> bool:
@@ -127,7 +146,8 @@ class UploadCompletionService:
 
     def _judged(self, call: Call, record: Record, entry: DocumentEntry, version: str, verdict: Verdict) -> list[Change]:
         if verdict is Verdict.INFECTED:
-            logger.warning("malware_found", extra={"document": entry.id})
+            logger.warning("malware_found")
+            self._metrics.count(Metric.MALWARE_FOUND)
             return self.failed(call, record, entry, "malware-found")
         if Awaited.CONTENT not in entry.awaits:
             return self.released(call, record, entry)
@@ -147,11 +167,3 @@ def _is_content_of(entry: DocumentEntry, version: str) -> bool:
 
 def _awaits_verdict(entry: DocumentEntry, version: str) -> bool:
     return entry.is_pending and Awaited.VERDICT in entry.awaits and entry.content.version in ("", version)
-
-
-def _note(entry: DocumentEntry, verdict: Verdict) -> None:
-    """Tell the operator of what nothing follows from: of malware in a document that is available above all."""
-    if verdict is Verdict.UNKNOWN:
-        logger.warning("document_not_scanned", extra={"document": entry.id})
-    elif verdict is Verdict.INFECTED and not entry.was_never_available:
-        logger.error("malware_in_available_document", extra={"document": entry.id})

@@ -85,7 +85,7 @@ class UploadSweepService:
             self._handle(call, *document, swept)
 
         found = due(self._records.due_uploads, self._records.expiry_shards, call.now)
-        sweep(found, handle, swept, failure_event="upload_sweep_failed", named=lambda one: {"document": ".".join(one)})
+        sweep(found, handle, swept, failure_event="upload_sweep_failed")
         return swept
 
     def _handle(self, call: Call, record_id: str, local: str, swept: SweptUploads) -> None:
@@ -117,7 +117,7 @@ class UploadSweepService:
         except Exception as failure:
             if not is_given_up(entry, call.now):
                 raise
-            logger.error("upload_unreadable", extra={"document": entry.id, "failure": type(failure).__name__})
+            logger.error("upload_unreadable", extra={"failure": type(failure).__name__})
 
     def _look_for_content(self, call: Call, entry: DocumentEntry) -> None:
         """Verify what came by upload without a word of it; the oldest version first, as it would have been told."""
@@ -140,7 +140,7 @@ class UploadSweepService:
         return self._given_up(call, record, entry, code)
 
     def _given_up(self, call: Call, record: Record, entry: DocumentEntry, code: str) -> tuple[Outcome, list[Change]]:
-        logger.info("upload_failed", extra={"document": entry.id, "code": code})
+        logger.info("upload_failed", extra={"code": code})
         return Outcome.GIVEN_UP, self._completion.failed(call, record, entry, code)
 
 

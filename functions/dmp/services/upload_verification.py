@@ -90,7 +90,7 @@ class UploadVerification:
     def _claim(self, plan: Plan, entry: DocumentEntry, document: SubmittedDocument, stored: StoredContent) -> Change:
         """The claim on its unique id, which from now on tells the SHA-256 of the bytes."""
         master = document.metadata.master_identifier
-        assert master is not None  # noqa: S101 - reading it has made sure
+        assert master is not None  # nosec B101 # noqa: S101 - reading it has made sure
         held = _holder(plan.claims, master)
         if held not in ("", entry.local):
             _, holder = self._documents.with_document(entry.record, held)

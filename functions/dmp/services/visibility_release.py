@@ -90,7 +90,6 @@ class VisibilityReleaseService:
             handle,
             run.released,
             failure_event="visibility_release_failed",
-            named=lambda one: {"document": ".".join(one)},
         )
         return run.released
 

@@ -1,0 +1,82 @@
+"""What a consumer of a stream gave up, brought back by the operator: as it stands now, or out of the stream itself."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from dmp.adapters import keys
+from dmp.adapters.aws import unavailable_on_failure
+from dmp.adapters.table import Range, Table
+from dmp.domain.errors import Gone, Invalid
+
+_FORGOTTEN = frozenset({"TrimmedDataAccessException", "ExpiredIteratorException", "ResourceNotFoundException"})
+_PAGES = 100
+"""Reads of the stream until the last number is found: empty pages lie between."""
+
+type Change = dict[str, Any]
+
+
+class LostChanges:
+    """The changes that the messages of a queue of the lost are about."""
+
+    def __init__(self, table: Table, streams: Callable[[], Any], begins: Mapping[str, str]) -> None:
+        """`begins` is what the keys of a change begin with that its consumer is told of, by the name of the key."""
+        self._table = table
+        self._streams = streams
+        self._begins = begins
+
+    def of(self, lost: object) -> list[Change]:
+        """The changes of one message: none where what it was about is there no more.
+
+        Raises Gone `stream-forgot` where it only tells a place in a stream that has gone on, Invalid, Unavailable.
+        """
+        try:
+            told = dict(lost) if isinstance(lost, Mapping) else {}
+            place = told["DDBStreamBatchInfo"]
+            first = str(place["startSequenceNumber"])
+            found = [self._as_it_stands(told["keys"], first)] if told.get("keys") else list(self._of_stream(place))
+        except (KeyError, TypeError, ValueError):
+            raise Invalid("invalid-parameter", "lost") from None
+        return [one for one in found if one and self._is_wanted(one["dynamodb"]["Keys"])]
+
+    def _as_it_stands(self, key: Mapping[str, Any], number: str) -> Change | None:
+        pk, sk = key["pk"]["S"], key["sk"]["S"]
+        items, _ = self._table.query(pk, Range(sk, sk), limit=1)
+        if not items:
+            return None
+        image = {"Keys": keys.item_key(pk, sk), "NewImage": items[0], "SequenceNumber": number}
+        return {"eventName": "INSERT", "eventID": number, "dynamodb": image}
+
+    def _of_stream(self, place: Mapping[str, Any]) -> Iterator[Change]:
+        try:
+            with unavailable_on_failure():
+                yield from self._read(place)
+        except Exception as failure:
+            cause = failure.__cause__
+            if isinstance(cause, ClientError) and cause.response.get("Error", {}).get("Code") in _FORGOTTEN:
+                raise Gone("stream-forgot") from failure
+            raise
+
+    def _read(self, place: Mapping[str, Any]) -> Iterator[Change]:
+        last = int(place["endSequenceNumber"])
+        iterator = self._streams().get_shard_iterator(
+            StreamArn=place["streamArn"],
+            ShardId=place["shardId"],
+            ShardIteratorType="AT_SEQUENCE_NUMBER",
+            SequenceNumber=place["startSequenceNumber"],
+        )["ShardIterator"]
+        for _ in range(_PAGES):
+            page = self._streams().get_records(ShardIterator=iterator)
+            for one in page["Records"]:
+                if int(one["dynamodb"]["SequenceNumber"]) > last:
+                    return
+                yield one
+                if int(one["dynamodb"]["SequenceNumber"]) == last:
+                    return
+            iterator = page.get("NextShardIterator")
+            if iterator is None:
+                return
+
+    def _is_wanted(self, key: Mapping[str, Any]) -> bool:
+        return all(key[name]["S"].startswith(begin) for name, begin in self._begins.items())

@@ -1,0 +1,106 @@
+"""`keys`: which keys the trusted issuers serve, and a key that is compromised refused at once, whatever they serve."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+from infra.admin.acts import traced
+from infra.admin.installation import FAILURES, Installation, NotNow, Refused
+from infra.admin.report import Report
+
+FUNCTION = "Authorizer"
+ALIAS = "live"
+VARIABLE = "REVOKED_KEYS"
+_SECONDS = 5
+_LARGEST = 65_536
+
+type Json = dict[str, Any]
+
+
+def show(installation: Installation) -> Report:
+    """The ids of the keys that each issuer serves, and which of them are refused here."""
+    with traced(installation, "keys-show", FUNCTION) as act:
+        variables = _variables(installation)
+        revoked = _revoked(variables)
+        rows = [_keys(issuer, revoked) for issuer in json.loads(variables["ISSUERS"])]
+        act.outcome = f"issuers {len(rows)}, revoked {len(revoked)}"
+    return Report(lists={"issuers": rows, "revoked": revoked}, is_well=all("unreachable" not in row for row in rows))
+
+
+def renew(installation: Installation) -> Report:
+    """New environments of the authorizer: whatever keys it held are fetched anew, at once."""
+    with traced(installation, "keys-renew", FUNCTION) as act:
+        moment = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        version = _changed(installation, {"Description": f"Issuer keys fetched anew at {moment}"})
+        act.outcome = f"version {version}"
+    return Report({"version": version}, notes=["every request from now on is held against keys fetched anew"])
+
+
+def revoke(installation: Installation, issuer: str, kid: str) -> Report:
+    """Refuse a key of an issuer, from the next request on."""
+    return _change(installation, "keys-revoke", issuer, kid, revokes=True)
+
+
+def restore(installation: Installation, issuer: str, kid: str) -> Report:
+    """Take back that a key is refused."""
+    return _change(installation, "keys-restore", issuer, kid, revokes=False)
+
+
+def _change(installation: Installation, command: str, issuer: str, kid: str, *, revokes: bool) -> Report:
+    with traced(installation, command, f"{issuer} {kid}") as act:
+        variables = _variables(installation)
+        if issuer not in {one["issuer"] for one in json.loads(variables["ISSUERS"])}:
+            raise Refused("no such issuer is trusted")
+        named = {"issuer": issuer, "kid": kid}
+        others = [one for one in _revoked(variables) if one != named]
+        revoked = [*others, named] if revokes else others
+        value = json.dumps(revoked, separators=(",", ":"))
+        version = _changed(installation, {"Environment": {"Variables": variables | {VARIABLE: value}}})
+        act.outcome = f"version {version}, revoked {len(revoked)}"
+    notes = [f"the next deployment keeps this only by the parameter RevokedKeys={value}"]
+    return Report({"version": version}, {"revoked": revoked}, notes=notes)
+
+
+def _variables(installation: Installation) -> dict[str, str]:
+    """The variables of the authorizer: they name no person and no record."""
+    told = installation.client("lambda").get_function_configuration(FunctionName=installation.function(FUNCTION))
+    environment = told.get("Environment", {})
+    if "Error" in environment:
+        raise NotNow(f"the variables of {FUNCTION} cannot be read: {environment['Error'].get('ErrorCode', '')}")
+    return dict(environment["Variables"])
+
+
+def _revoked(variables: Mapping[str, str]) -> list[Json]:
+    return list(json.loads(variables.get(VARIABLE) or "[]"))
+
+
+def _changed(installation: Installation, change: Mapping[str, Any]) -> str:
+    """Change the function; where requests go to an alias, publish the change and lead them there."""
+    client, name = installation.client("lambda"), installation.function(FUNCTION)
+    client.update_function_configuration(FunctionName=name, **change)
+    client.get_waiter("function_updated").wait(FunctionName=name)
+    try:
+        client.get_alias(FunctionName=name, Name=ALIAS)
+    except client.exceptions.ResourceNotFoundException:
+        return "$LATEST"
+    version = str(client.publish_version(FunctionName=name)["Version"])
+    client.get_waiter("published_version_active").wait(FunctionName=name, Qualifier=version)
+    client.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=version)
+    return version
+
+
+def _keys(issuer: Mapping[str, str], revoked: list[Json]) -> Json:
+    """What one issuer serves now, over HTTPS as the authorizer fetches it."""
+    row: Json = {"issuer": issuer["issuer"], "kind": issuer["kind"]}
+    here = {one["kid"] for one in revoked if one["issuer"] == issuer["issuer"]}
+    if urlsplit(issuer["jwks_uri"]).scheme not in ("http", "https"):
+        return row | {"unreachable": "no web address"}
+    try:
+        with urlopen(issuer["jwks_uri"], timeout=_SECONDS) as answer:  # nosec B310 # noqa: S310 - its scheme is checked above
+            served = [str(key.get("kid")) for key in json.loads(answer.read(_LARGEST))["keys"]]
+    except (*FAILURES, ValueError, KeyError, TypeError) as failure:
+        return row | {"unreachable": type(failure).__name__}
+    return row | {"served": " ".join(served), "refused here": " ".join(sorted(here & set(served)))}

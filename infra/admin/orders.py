@@ -1,0 +1,57 @@
+"""Orders about one record: rebuild its index, suspend or resume it, complete the chain of its trace."""
+
+from typing import Any
+
+from infra.admin.acts import traced
+from infra.admin.installation import Installation
+from infra.admin.report import Report
+
+
+def rebuild(installation: Installation, record: str, after: str = "") -> Report:
+    """Read all documents of a record anew, run after run until none is left."""
+    figures: dict[str, Any] = {"record": record, "read": 0, "failed": 0, "after": after}
+    with traced(installation, "rebuild", record) as act:
+        is_done, is_whole = False, False
+        while not is_done:
+            event = {"record": record} | ({"after": figures["after"]} if figures["after"] else {})
+            done = installation.invoke("IndexRebuild", event)
+            figures["read"] += done["read"]
+            figures["failed"] += done["failed"]
+            # what failed was passed over; a run that gets no further would end so for ever
+            is_done = bool(done["done"]) or done["after"] == figures["after"]
+            figures["after"], is_whole = done["after"], bool(done["done"])
+        act.outcome = f"read {figures['read']}, failed {figures['failed']}"
+    return Report(figures, is_well=is_whole and not figures["failed"])
+
+
+def suspend(installation: Installation, record: str, action: str, reason: str) -> Report:
+    """Suspend or resume a record; its person is told, and finds it in the own trace."""
+    order = {"record": record, "action": action, "reason": reason, "operator": installation.operator}
+    with traced(installation, action, record) as act:
+        done = installation.invoke("Suspension", order)
+        act.outcome = str(done["status"])
+    return Report(done)
+
+
+def complete_chain(installation: Installation, record: str) -> Report:
+    """Chain whatever of a record's trace is not chained, and seal what grew."""
+    with traced(installation, "complete-chain", record) as act:
+        done = installation.invoke("AuditSealer", {"record": record})
+        act.outcome = f"completed {done['completed']}"
+    return Report(done)
+
+
+def log(installation: Installation, limit: int) -> Report:
+    """What operators did, newest first; that somebody looked is an act too."""
+    acts: list[dict[str, Any]] = []
+    with traced(installation, "log", "operators") as act:
+        before = None
+        while len(acts) < limit:
+            order = {"order": "acts", "limit": min(limit - len(acts), 100)} | ({"before": before} if before else {})
+            page = installation.invoke("Operations", order)
+            acts += page["acts"]
+            before = page["more"]
+            if not before:
+                break
+        act.outcome = f"acts {len(acts)}"
+    return Report(lists={"acts": acts})

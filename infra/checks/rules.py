@@ -1,0 +1,37 @@
+"""Every promise of the template that no scanner knows, put to every deployment that its parameters allow."""
+
+from collections.abc import Callable, Iterator
+
+from infra.checks import rules_access, rules_api, rules_denials, rules_operation, rules_secrets, rules_storage
+from infra.checks.deployments import Application, Deployment
+
+type Rule = Callable[[Deployment], Iterator[str]]
+"""A promise, its docstring: says where and how a deployment breaks it."""
+
+RULES: tuple[Rule, ...] = (
+    *rules_api.RULES,
+    *rules_access.RULES,
+    *rules_denials.RULES,
+    *rules_storage.RULES,
+    *rules_secrets.RULES,
+    *rules_operation.RULES,
+)
+
+
+def broken(application: Application) -> Iterator[tuple[str, str]]:
+    """The name of each rule that some deployment breaks, with where and how; each finding once."""
+    told: set[tuple[str, str]] = set()
+    for deployment in application.deployments:
+        for rule in RULES:
+            for finding in _judged(rule, deployment):
+                if (rule.__name__, finding) not in told:
+                    told.add((rule.__name__, finding))
+                    yield rule.__name__, f"{finding} ({deployment.choice})"
+
+
+def _judged(rule: Rule, deployment: Deployment) -> Iterator[str]:
+    """What a rule finds; a template in which it cannot find what it is about breaks it."""
+    try:
+        yield from rule(deployment)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        yield f"cannot be judged: {error!r}"

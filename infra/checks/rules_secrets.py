@@ -1,0 +1,68 @@
+"""Where secrets are: made by their store, read there, and in no template, variable or parameter."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from infra.checks.deployments import Deployment, Stack
+from infra.checks.policies import names_in
+
+SECRET = re.compile(r"SECRET|PASSWORD|PASSPHRASE|PRIVATE|CREDENTIAL|API_?KEY|(^|_)TOKEN$", re.IGNORECASE)
+FROM_THE_STORE = "{{resolve:secretsmanager:"
+EDGE = "infra/edge.yaml"
+
+
+def secrets_have_a_key_and_are_made_here(deployment: Deployment) -> Iterator[str]:
+    """A secret is made by its store, under a key of ours, and stands in no template."""
+    for secret in deployment.resources("AWS::SecretsManager::Secret"):
+        keys = {each.id for each in secret.stack.resources("AWS::KMS::Key")}
+        if not names_in(secret.properties.get("KmsKeyId")) & keys:
+            yield f"{secret}: no key of its own"
+        if "SecretString" in secret.properties or "GenerateSecretString" not in secret.properties:
+            yield f"{secret}: is written in the template"
+
+
+def secrets_stay_in_their_store(deployment: Deployment) -> Iterator[str]:
+    """No variable of a function holds a secret as text."""
+    for stack in deployment.written:
+        for function in stack.resources("AWS::Lambda::Function"):
+            for name, value in function.properties.get("Environment", {}).get("Variables", {}).items():
+                if SECRET.search(name) and _is_given(value, stack):
+                    yield f"{function}: {name} is given as text"
+
+
+def secrets_are_no_parameters(deployment: Deployment) -> Iterator[str]:
+    """No parameter, which whoever reads the stack reads, holds a secret."""
+    for stack in deployment.written:
+        for name in stack.content.get("Parameters", {}):
+            if SECRET.search(name) and not name.endswith(("Arn", "Id", "Name")):
+                yield f"{stack.name}#{name}: a secret as a parameter"
+
+
+def nobody_goes_round_the_edge(deployment: Deployment) -> Iterator[str]:
+    """Where CloudFront stands before the API, the authorizer knows the secret by which requests come through it."""
+    for stack in deployment.main.resources("AWS::CloudFormation::Stack"):
+        [authorizer] = [each for each in deployment.main.resources("AWS::Lambda::Function") if each.id == "Authorizer"]
+        if str(stack.properties["TemplateURL"]) == EDGE:
+            known = authorizer.properties.get("Environment", {}).get("Variables", {}).get("EDGE_SECRET")
+            if FROM_THE_STORE not in str(known):
+                yield f"{authorizer}: asks for no secret of the edge"
+    for distribution in deployment.resources("AWS::CloudFront::Distribution"):
+        for origin in distribution.properties["DistributionConfig"]["Origins"]:
+            headers = origin.get("OriginCustomHeaders", [])
+            if not headers or not all(FROM_THE_STORE in str(each["HeaderValue"]) for each in headers):
+                yield f"{distribution}: says no secret, or a written one"
+
+
+def _is_given(value: Any, stack: Stack) -> bool:
+    """Whether it is a text, or a parameter, rather than a reference to the store."""
+    is_text = isinstance(value, str) and not value.startswith(FROM_THE_STORE)
+    return is_text or bool(set(stack.content.get("Parameters", {})) & names_in(value))
+
+
+RULES = (
+    secrets_have_a_key_and_are_made_here,
+    secrets_stay_in_their_store,
+    secrets_are_no_parameters,
+    nobody_goes_round_the_edge,
+)

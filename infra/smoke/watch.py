@@ -1,0 +1,94 @@
+"""Logs, alarms, schedules and backups: what tells an operator, and what brings back."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from infra.smoke.account import Account
+from infra.smoke.result import Result, asked, held, of_kind, unchecked
+
+LOG, ALARM, TOPIC = "AWS::Logs::LogGroup", "AWS::CloudWatch::Alarm", "AWS::SNS::Topic"
+PLAN, SCHEDULE = "AWS::Backup::BackupPlan", "AWS::Scheduler::Schedule"
+LONGEST_BACKUP_DAYS = 35
+_LOCAL = "the local stack has none"
+_PAGE = 100
+
+
+def logs(account: Account) -> Iterator[Result]:
+    """Each log group forgets in time, and is under a key of ours."""
+    if account.is_local:
+        yield unchecked("log", LOG, _LOCAL)
+        return
+    yield from of_kind("logs", account.of(LOG), LOG)
+    client = account.client("logs")
+    for logical, name in account.of(LOG).items():
+        told = asked("log", logical, _log_group, client=client, name=name)
+        if isinstance(told, Result):
+            yield told
+            continue
+        yield held("log.retention", logical, told.get("retentionInDays"), "it is kept for ever")
+        yield held("log.encryption", logical, told.get("kmsKeyId"), "under no key of ours")
+
+
+def _log_group(client: Any, name: str) -> Any:
+    found = client.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    return next((one for one in found if one["logGroupName"] == name), {})
+
+
+def alarms(account: Account) -> Iterator[Result]:
+    """There are alarms, each tells somebody, and somebody listens."""
+    if account.is_local:
+        yield unchecked("alarm", ALARM, _LOCAL)
+        return
+    here = account.of(ALARM)
+    yield from of_kind("alarms", here, ALARM)
+    names, client = sorted(here.values()), account.client("cloudwatch")
+    for start in range(0, len(names), _PAGE):
+        wanted = names[start : start + _PAGE]
+        told = asked("alarm", ALARM, client.describe_alarms, AlarmNames=wanted, pick="MetricAlarms")
+        if isinstance(told, Result):
+            yield told
+            continue
+        for one in told:
+            is_on = one["ActionsEnabled"] and one["AlarmActions"]
+            yield held("alarm.tells", one["AlarmName"], is_on, "it tells nobody")
+    for logical, arn in account.of(TOPIC).items():
+        topics = account.client("sns")
+        found = asked("alarm.heard", logical, topics.list_subscriptions_by_topic, TopicArn=arn, pick="Subscriptions")
+        if isinstance(found, Result):
+            yield found
+            continue
+        confirmed = [one for one in found if str(one["SubscriptionArn"]).startswith("arn:")]
+        yield held("alarm.heard", logical, confirmed, "nobody has confirmed a subscription")
+
+
+def schedules(account: Account) -> Iterator[Result]:
+    """Every job runs by itself."""
+    if account.is_local:
+        yield unchecked("schedule", SCHEDULE, _LOCAL)
+        return
+    yield from of_kind("schedules", account.of(SCHEDULE), SCHEDULE)
+    client = account.client("scheduler")
+    for logical, name in account.of(SCHEDULE).items():
+        told = asked("schedule", logical, client.get_schedule, Name=name.rpartition("|")[2])
+        yield told if isinstance(told, Result) else held("schedule", logical, told["State"] == "ENABLED", told["State"])
+
+
+def backups(account: Account) -> Iterator[Result]:
+    """The tables are backed up, and no backup outlives what an erasure allows."""
+    if account.is_local:
+        yield unchecked("backup", PLAN, _LOCAL)
+        return
+    plans = account.of(PLAN)
+    yield from of_kind("backups", plans, PLAN)
+    client = account.client("backup")
+    for logical, plan in plans.items():
+        told = asked("backup.plan", logical, client.get_backup_plan, BackupPlanId=plan, pick="BackupPlan")
+        if isinstance(told, Result):
+            yield told
+            continue
+        days = [rule.get("Lifecycle", {}).get("DeleteAfterDays", 0) for rule in told["Rules"]]
+        is_short = days and all(0 < one <= LONGEST_BACKUP_DAYS for one in days)
+        yield held("backup.days", logical, is_short, f"kept for {days} days, 0 for ever")
+        chosen = asked("backup.selection", logical, client.list_backup_selections, BackupPlanId=plan)
+        is_result = isinstance(chosen, Result)
+        yield chosen if is_result else held("backup.selection", logical, chosen["BackupSelectionsList"], "of nothing")

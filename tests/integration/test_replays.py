@@ -1,0 +1,248 @@
+"""What was set aside is handled again: each queue in its own way, nothing lost where it is killed, nothing twice."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import boto3
+import pytest
+from time_machine import TimeMachineFixture
+
+from dmp.adapters import aws
+from tests import texts
+from tests.api_client import ApiClient
+from tests.aws_calls import Killed, refused
+from tests.closed_record import full_record, small_stack
+from tests.conftest import NOON
+from tests.fed_record import SPECIALIST, FedRecord, partition
+from tests.operator_tools import InProcess, Operator
+
+type Json = dict[str, Any]
+
+_MONTHS = count()
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[dict[str, str]]:
+    with small_stack() as environment:
+        yield environment
+
+
+@pytest.fixture(scope="module")
+def api(stack: dict[str, str]) -> ApiClient:
+    assert stack
+    return ApiClient()
+
+
+@pytest.fixture
+def operator(
+    api: ApiClient, stack: dict[str, str], capsys: pytest.CaptureFixture[str], clock: TimeMachineFixture
+) -> Operator:
+    clock.move_to(NOON + timedelta(days=30 * next(_MONTHS)), tick=True)
+    operator = Operator(InProcess(api, stack), capsys)
+    for name in ("LostHooks", "HookQueue", "LostMessages", "LostChanges", "LostEntries", "LostRuns", "LostExtractions"):
+        texts.emptied(operator.installation.resource(name))
+    return operator
+
+
+@pytest.fixture
+def record(operator: Operator, api: ApiClient, stack: dict[str, str]) -> FedRecord:
+    return full_record(api, stack)
+
+
+def put(operator: Operator, queue: str, *bodies: Mapping[str, Any] | str, **attributes: str) -> None:
+    url = operator.installation.resource(queue)
+    told: Any = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+    for body in bodies:
+        text = body if isinstance(body, str) else json.dumps(body)
+        boto3.client("sqs").send_message(QueueUrl=url, MessageBody=text, MessageAttributes=told)
+
+
+def waiting(operator: Operator, queue: str) -> list[str]:
+    return texts.queued(operator.installation.resource(queue))
+
+
+def by_key(record: FedRecord, prefix: str, table: str = "RECORDS_TABLE", pk: str = "R#") -> Json:
+    """What a consumer says of a change that it gave up: the newest item there."""
+    item = [one for one in partition(record.stores[table], f"{pk}{record.id}") if one["sk"]["S"].startswith(prefix)][-1]
+    key = {name: item[name] for name in ("pk", "sk")}
+    return {"failure": "KeyError", "keys": key, "DDBStreamBatchInfo": {"streamArn": "", "startSequenceNumber": "1"}}
+
+
+def by_place(record: FedRecord, table: str, prefix: str) -> Json:
+    """What Lambda says of a batch that it gave up: a place in the stream, of the newest change of such keys."""
+    streams = boto3.client("dynamodbstreams")
+    arn = boto3.client("dynamodb").describe_table(TableName=record.stores[table])["Table"]["LatestStreamArn"]
+    [shard] = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    place = {"StreamArn": arn, "ShardId": shard["ShardId"]}
+    iterator = streams.get_shard_iterator(**place, ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+    found = streams.get_records(ShardIterator=iterator)["Records"]
+    wanted = [
+        one["dynamodb"] for one in found
+        if one["dynamodb"]["Keys"]["pk"]["S"] == f"R#{record.id}"
+        and one["dynamodb"]["Keys"]["sk"]["S"].startswith(prefix)
+    ]  # fmt: skip
+    number = wanted[-1]["SequenceNumber"]
+    told = {"shardId": shard["ShardId"], "startSequenceNumber": number, "endSequenceNumber": number, "streamArn": arn}
+    return {"requestContext": {}, "DDBStreamBatchInfo": told | {"batchSize": 1}}
+
+
+# --- queues whose messages go back
+
+
+@pytest.mark.parametrize(
+    ("queue", "lost", "source"),
+    [("hooks", "LostHooks", "HookQueue"), ("extractions", "LostExtractions", "ExtractionQueue")],
+)
+def test_messages_go_back_to_where_they_came_from(operator: Operator, queue: str, lost: str, source: str) -> None:
+    texts.emptied(operator.installation.resource(source))
+    put(operator, lost, *({"number": number} for number in range(13)))
+
+    outcome = operator.run("replay", queue)
+
+    assert (outcome.code, outcome.json["replayed"]) == (0, 13)
+    assert sorted(json.loads(one)["number"] for one in waiting(operator, source)) == list(range(13))
+    assert waiting(operator, lost) == []
+    assert operator.acts()[-1] == ("replay", lost, "done", "replayed 13, left 0")
+
+
+def test_no_more_than_was_asked_for_is_replayed(operator: Operator) -> None:
+    put(operator, "LostHooks", *({"number": number} for number in range(13)))
+
+    assert operator.run("replay", "hooks", "--limit", "11").json["replayed"] == 11
+
+
+@pytest.mark.parametrize("call", ["SendMessage", "DeleteMessage"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_anywhere_nothing_is_lost(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, clock: TimeMachineFixture, call: str, moment: str
+) -> None:
+    put(operator, "LostHooks", *({"number": number} for number in range(4)))
+    client: Any = boto3.client("sqs")
+    monkeypatch.setattr(operator.installation, "client", lambda _: client)
+
+    def die(model: Any, **_: object) -> None:
+        if model.name == call:
+            raise Killed
+
+    client.meta.events.register(f"{moment}-call.sqs.{call}", die)
+    with pytest.raises(Killed):
+        operator.run("replay", "hooks")
+    client.meta.events.unregister(f"{moment}-call.sqs.{call}", die)
+    clock.shift(timedelta(hours=1))
+
+    operator.run("replay", "hooks")
+
+    assert {json.loads(one)["number"] for one in waiting(operator, "HookQueue")} == {0, 1, 2, 3}
+
+
+# --- queues of what consumers of streams gave up
+
+
+@pytest.mark.parametrize("form", ["key", "place"])
+def test_a_mail_that_was_given_up_is_sent_and_only_once(operator: Operator, record: FedRecord, form: str) -> None:
+    lost = by_key(record, "M#") if form == "key" else by_place(record, "RECORDS_TABLE", "M#")
+    put(operator, "LostMessages", lost, lost)
+
+    outcome = operator.run("replay", "messages")
+
+    assert (outcome.code, outcome.json["replayed"]) == (0, 2)
+    states = [item["mail"]["S"] for item in record.items() if item["sk"]["S"].startswith("M#")]
+    assert states.count("sent") == 1
+
+
+@pytest.mark.parametrize("form", ["key", "place"])
+def test_a_first_access_that_was_given_up_is_told(operator: Operator, record: FedRecord, form: str) -> None:
+    record.find(SPECIALIST)
+    lost = by_place(record, "AUDIT_TABLE", "1") if form == "place" else by_key(record, "1", "AUDIT_TABLE")
+    put(operator, "LostMessages", lost)
+
+    operator.run("replay", "messages")
+
+    marks = [item for item in record.items() if item["sk"]["S"].startswith("F#")]
+    assert len(marks) == 1
+
+
+def test_a_change_that_was_given_up_is_announced(operator: Operator, record: FedRecord) -> None:
+    put(operator, "LostChanges", by_key(record, "D#"), by_place(record, "RECORDS_TABLE", "D#"))
+
+    outcome = operator.run("replay", "changes")
+
+    assert (outcome.code, outcome.json["replayed"], waiting(operator, "LostChanges")) == (0, 2, [])
+
+
+@pytest.mark.parametrize("form", ["key", "place"])
+def test_an_entry_that_was_given_up_is_chained_once(operator: Operator, record: FedRecord, form: str) -> None:
+    lost = by_key(record, "1", "AUDIT_TABLE") if form == "key" else by_place(record, "AUDIT_TABLE", "1")
+    put(operator, "LostEntries", lost, lost)
+
+    assert operator.run("replay", "entries").json["replayed"] == 2
+
+    links = partition(record.stores["AUDIT_TABLE"], f"K#{record.id}")
+    chained = [local for link in links for local in json.loads(link["entries"]["S"])]
+    assert len(chained) == len(set(chained)) >= 1
+    assert operator.run("fsck", "--record", record.id).json["problems"] == 0
+
+
+def test_an_entry_that_was_chained_long_ago_is_not_chained_again(
+    operator: Operator, record: FedRecord, clock: TimeMachineFixture
+) -> None:
+    lost = by_key(record, "1", "AUDIT_TABLE")
+    operator.run("complete-chain", record.id)
+    clock.shift(timedelta(days=13))
+    put(operator, "LostEntries", lost)
+
+    operator.run("replay", "entries")
+
+    found = operator.run("fsck", "--record", record.id).json["problem list"]
+    assert "chained-twice" not in {one["fault"] for one in found}
+
+
+def test_what_is_there_no_more_is_done_with(operator: Operator, record: FedRecord) -> None:
+    lost = by_key(record, "M#")
+    aws.client("dynamodb").delete_item(TableName=record.stores["RECORDS_TABLE"], Key=lost["keys"])
+    put(operator, "LostMessages", lost)
+
+    assert operator.run("replay", "messages").json["replayed"] == 1
+
+
+def test_what_fails_again_stays(operator: Operator, record: FedRecord) -> None:
+    put(operator, "LostChanges", by_key(record, "D#"))
+
+    with refused("Query"):
+        outcome = operator.run("replay", "changes")
+
+    assert (outcome.code, outcome.json["left"]) == (1, 1)
+    assert len(waiting(operator, "LostChanges") or ["hidden"]) == 1
+
+
+@pytest.mark.parametrize("body", ["no JSON", "[]", {}, {"keys": {"pk": 1}}, {"DDBStreamBatchInfo": {}}])
+def test_what_nobody_understands_stays(operator: Operator, body: Any) -> None:
+    put(operator, "LostChanges", body)
+
+    outcome = operator.run("replay", "changes")
+
+    assert (outcome.code, outcome.json["replayed"], outcome.json["left"]) == (1, 0, 1)
+
+
+# --- runs
+
+
+def test_a_run_that_failed_is_run_again(operator: Operator, record: FedRecord) -> None:
+    arn = "arn:aws:scheduler:eu-west-3:123456789012:schedule/default/dmp-ConsentExpiryNow-X1"
+    put(operator, "LostRuns", {"source": "aws.scheduler", "resources": [arn], "detail": "{}"}, {"whole": True})
+    put(operator, "LostRuns", {}, TARGET_ARN="arn:aws:lambda:eu-west-3:123456789012:function:dmp-MailSweep-X")
+
+    outcome = operator.run("replay", "runs")
+
+    assert (outcome.code, outcome.json["replayed"]) == (0, 3)
+
+
+def test_a_run_that_names_no_job_stays(operator: Operator) -> None:
+    put(operator, "LostRuns", {"order": "note"})
+
+    outcome = operator.run("replay", "runs")
+
+    assert (outcome.code, outcome.json["left because"]) == (1, [{"reason": "no job is named", "messages": 1}])
