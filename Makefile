@@ -28,7 +28,7 @@ RUN_SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REG
 
 NPM_INSTALL = cd $(dir $<) && "$(CURDIR)/.venv/bin/npm" install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error
 
-.PHONY: help run test test-long coverage check bench build sam-local test-sam-local deploy deploy-firewall admin smoke requirements clean
+.PHONY: help run test test-long coverage check bench build sam-local test-sam-local deploy kept-keys deploy-firewall admin smoke requirements clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -67,9 +67,15 @@ test-sam-local: $(VENV) $(SAM) ## run the main job through SAM CLI and container
 	.venv/bin/pytest -m sam_local -rs tests/sam_local $(ARGS)
 
 deploy: ## deploy to AWS after a look at the changes (ENV=dev|preprod|prod, settings in samconfig.toml)
+	@sed -n '/^\[$(ENV)\./,/^\[.*overrides/s/^stack_name = "\(.*\)"/\1/p' samconfig.toml | grep -Eqx '[a-z][a-z0-9-]{0,26}' \
+		|| { echo "samconfig.toml: the stack of $(ENV) needs a name of 27 small letters, digits and hyphens at most"; exit 1; }
 	@[ $(ENV) != prod ] || [ -z "$$(git status --porcelain)" ] || { echo "prod is deployed from a committed tree"; exit 1; }
+	$(MAKE) --no-print-directory kept-keys
 	$(MAKE) --no-print-directory build
 	$(RUN_SAM) deploy --template-file $(BUILD)/deploy.yaml --config-file "$(CURDIR)/samconfig.toml" --config-env $(ENV)
+
+kept-keys: $(VENV) ## whether a deployment would trust again a key that an operator had refused (ENV=dev|preprod|prod)
+	@PYTHONPATH=functions .venv/bin/python -m infra.admin.redeployment $(ENV)
 
 deploy-firewall: $(SAM) ## deploy what CloudFront is guarded by, in us-east-1 (ENV=dev|preprod|prod)
 	$(RUN_SAM) deploy --template-file infra/firewall.yaml --config-file "$(CURDIR)/samconfig.toml" --config-env $(ENV)-firewall

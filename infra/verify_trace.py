@@ -1,6 +1,6 @@
 """Verifies the proof of a record's trace, off line: `python verify_trace.py proof.json [key.pem]`.
 
-Stands alone: the standard library and `cryptography`. With a key file, the proof must be signed by that very key.
+Stands alone: the standard library and `cryptography` (pip). With a key file, the proof must be signed by that very key.
 """
 
 import base64
@@ -91,7 +91,7 @@ def verify(proof: dict[str, Any], key: bytes | None = None) -> list[str]:
 
 
 if __name__ == "__main__":
-    content = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    content = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")) if sys.argv[1:] else sys.exit(__doc__)
     pem = Path(sys.argv[2]).read_bytes() if len(sys.argv) > 2 else None
     form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     faults = verify(content, serialization.load_pem_public_key(pem).public_bytes(*form) if pem else None)

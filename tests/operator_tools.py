@@ -23,6 +23,7 @@ class InProcess:
     api: ApiClient
     stack: Mapping[str, str]
     operator: str = "ana"
+    identity: str = "in process"
 
     def client(self, service: str) -> Any:
         """A client of moto's."""

@@ -51,10 +51,18 @@ def grant(templates: Templates, role: str, action: str, resource: Any) -> None:
     policy["PolicyDocument"]["Statement"].append(statement)
 
 
+def statement_of(templates: Templates, holder: str, sid: str) -> Json:
+    """The statement of that name in the policy of a resource or the first of a role."""
+    [found] = [each for each in policy_of(templates, holder)["Statement"] if each["Sid"] == sid]
+    statement: Json = found
+    return statement
+
+
 def policy_of(templates: Templates, holder: str, path: str = MAIN) -> Json:
     """The policy that a resource is or has."""
     own = properties(templates, holder, path)
-    found: Json = own.get("PolicyDocument") or own.get("KeyPolicy") or own["ResourcePolicy"]
+    [of_role, *_] = own.get("Policies", [None])
+    found: Json = of_role or own.get("PolicyDocument") or own.get("KeyPolicy") or own["ResourcePolicy"]
     document: Json = found.get("PolicyDocument", found)
     return document
 
@@ -68,8 +76,7 @@ def permit(templates: Templates, holder: str, principal: Any, action: str) -> No
 def strike(templates: Templates, holder: str, sid: str) -> None:
     """Take a statement out of the policy of a resource; ValueError where there is none of that name."""
     statements = policy_of(templates, holder)["Statement"]
-    [found] = [each for each in statements if each["Sid"] == sid]
-    statements.remove(found)
+    statements.remove(statement_of(templates, holder, sid))
 
 
 def arn(name: str) -> Json:

@@ -207,3 +207,14 @@ def an_authorizer_that_does_not_ask_for_the_edge(templates: Templates) -> None:
 def a_secret_as_a_parameter(templates: Templates) -> None:
     templates["template.yaml"]["Parameters"]["MailPassword"] = {"Type": "String", "Default": ""}
     properties(templates, "Notifications")["Environment"]["Variables"]["MAIL_PASSWORD"] = {"Ref": "MailPassword"}
+
+
+@caught_by("administrators_read_nothing")
+def a_secret_of_the_edge_without_its_policy(templates: Templates) -> None:
+    templates["template.yaml"]["Conditions"]["Never"] = {"Fn::Equals": ["a", "b"]}
+    templates["template.yaml"]["Resources"]["EdgeSecretPolicy"]["Condition"] = "Never"
+
+
+@caught_by("messages_stay_here")
+def alarms_that_a_stranger_hears(templates: Templates) -> None:
+    properties(templates, "OperatorsMail", "infra/alarms.yaml")["Endpoint"] = "mallory@evil.example.org"

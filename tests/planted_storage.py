@@ -209,7 +209,7 @@ def backups_that_anybody_deletes(templates: Templates) -> None:
     del properties(templates, "BackupVault")["AccessPolicy"]
 
 
-@caught_by("every_table_has_a_backup")
+@caught_by("backups_hold_everything")
 def a_trace_without_backup(templates: Templates) -> None:
     chosen = properties(templates, "BackupSelection")["BackupSelection"]["Resources"]
     chosen.remove({"Fn::GetAtt": ["AuditTable", "Arn"]})

@@ -88,9 +88,9 @@ def fed(api: ApiClient, body: Json) -> Response:
     return answer
 
 
-def feed_batch(api: ApiClient, body: Json, as_: Caller = FEED) -> Response:
+def feed_batch(api: ApiClient, body: Json, as_: Caller = FEED, **options: Any) -> Response:
     """Feed a batch."""
-    return api.post("/fhir", body, as_=as_)
+    return api.post("/fhir", body, as_=as_, **options)
 
 
 def statuses(answer: Response) -> list[str]:

@@ -30,7 +30,7 @@ FUNCTION = role("dmp-ContentsRole-1A2B3C")
 
 
 def denials(holder: str, action: str, context: Context, resource: str = "*", **parameters: str) -> set[str]:
-    """The Sids of the statements of a resource's own policy that deny an action under these circumstances."""
+    """The Sids of the statements of a resource's own policy, or of a part of it, that deny an action then."""
     return {
         each["Sid"]
         for each in _statements(holder, tuple(parameters.items()))
@@ -46,8 +46,12 @@ def _statements(holder: str, given: tuple[tuple[str, str], ...]) -> list[dict[st
     defaults = {name: each.get("Default", name) for name, each in template["Parameters"].items()}
     arns = {f"{name}.Arn": _arn(name) for name in template["Resources"]}
     resolution = Resolution(template, {**PSEUDO_PARAMETERS, **defaults, **arns, **dict(given)})
-    properties = resolution.value(template["Resources"][holder]["Properties"])
-    policy = properties.get("KeyPolicy") or properties.get("ResourcePolicy") or properties
+    name, *parts = holder.split(".")
+    properties = resolution.value(template["Resources"][name]["Properties"])
+    for part in parts:
+        properties = properties[part]
+    named = (properties.get(each) for each in ("KeyPolicy", "ResourcePolicy", "AccessPolicy"))
+    policy = next(filter(None, named), properties)
     found: list[dict[str, Any]] = _plain(policy.get("PolicyDocument", policy)["Statement"])
     return found
 

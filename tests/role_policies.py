@@ -2,10 +2,10 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar, copy_context
+from contextvars import ContextVar
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cache
@@ -81,16 +81,30 @@ def watched() -> Iterator[set[tuple[str, Permission]]]:
         ask(Permission("secretsmanager:GetSecretValue", "Secret"))
         return derive(self, purpose)
 
-    def in_this_context(self: ThreadPoolExecutor, work: Any, *given: Any, **named: Any) -> Any:
-        return submit(self, copy_context().run, work, *given, **named)
+    def for_this_function(self: ThreadPoolExecutor, work: Any, *given: Any, **named: Any) -> Any:
+        return submit(self, _by_this_function(work), *given, **named)
 
     with (
         patch.object(client, "_make_api_call", call),
         patch.object(Direct, "invoke", run),
         patch.object(Keyring, "derive", read_secret),
-        patch.object(ThreadPoolExecutor, "submit", in_this_context),
+        patch.object(ThreadPoolExecutor, "submit", for_this_function),
     ):
         yield denied
+
+
+def _by_this_function(work: Callable[..., Any]) -> Callable[..., Any]:
+    """The work of a thread of its own, whose context is else as empty as on AWS: what is lost there is lost here."""
+    function = _running.get()
+
+    def do(*given: Any, **named: Any) -> Any:
+        before = _running.set(function)
+        try:
+            return work(*given, **named)
+        finally:
+            _running.reset(before)
+
+    return do
 
 
 @contextmanager

@@ -18,7 +18,7 @@ class Doors:
             return True
         try:
             return _has_certificate(event) or self._is(_sent(event))
-        except (AttributeError, TypeError):
+        except (AttributeError, TypeError, UnicodeEncodeError):
             return False
 
     def _is(self, sent: bytes) -> bool:

@@ -1,6 +1,7 @@
 """The structured logger of every function: an event's name and keys of the list, the id of what it belongs to.
 
-Never a body, a name, an INS, a token, nor the id of a record or of anything in one: other keys do not get through.
+Never a body, a name, an INS, a token, nor the id of a record or of anything in one: other keys do not get through, nor
+do lines of libraries, which would name hosts, paths and with them records.
 """
 
 import logging
@@ -8,6 +9,7 @@ import logging
 from aws_lambda_powertools import Logger
 
 from dmp.domain.correlation import followed
+from dmp.settings import log_level
 
 KEYS = frozenset({
     "announced", "at", "attempt", "change", "changes", "closed", "code", "correlation_id", "done", "entries", "erased",
@@ -27,6 +29,10 @@ def _keep_to_keys(line: logging.LogRecord) -> bool:
     return True
 
 
+# Lambda's runtime sets the root to INFO, and whatever has no level of its own writes through it
+logging.getLogger().setLevel(logging.CRITICAL + 1)
 logger = Logger(log_uncaught_exceptions=False, log_record_order=["level", "message", "timestamp"])
-"""Service name and level come from POWERTOOLS_SERVICE_NAME and POWERTOOLS_LOG_LEVEL or LOG_LEVEL."""
+"""Service name and level come from POWERTOOLS_SERVICE_NAME and LOG_LEVEL."""
+# with logs as JSON Lambda itself asks for INFO, which the library takes for the last word
+logging.getLogger(logger.name).setLevel(log_level())
 logger.addFilter(_keep_to_keys)

@@ -51,7 +51,7 @@ class AuthorizerSettings:
             edge_secret=_text("EDGE_SECRET", default=""),
             revoked_keys=_listed("REVOKED_KEYS", _text("REVOKED_KEYS", default="[]"), revoked_keys_from),
             stage=stage,
-            log_level=_log_level(),
+            log_level=log_level(),
         )
 
 
@@ -74,7 +74,7 @@ class CapabilitySettings:
             stage=stage,
             base_url=_url("BASE_URL", stage, default=""),
             authorization_server=_authorization_server(stage),
-            log_level=_log_level(),
+            log_level=log_level(),
         )
 
 
@@ -129,7 +129,7 @@ class RecordSettings:
             announcement_notice_days=_number("ANNOUNCEMENT_NOTICE_DAYS", default=14, highest=365),
             announcement_release_months=_number("ANNOUNCEMENT_RELEASE_MONTHS", default=1, highest=12),
             archive_years=_number("ARCHIVE_YEARS", default=10, highest=100),
-            erasure_delay_days=_number("ERASURE_DELAY_DAYS", default=0, highest=12, lowest=0),
+            erasure_delay_days=_number("ERASURE_DELAY_DAYS", default=0, highest=10, lowest=0),
             suspension_weeks=_number("SUSPENSION_WEEKS", default=6, highest=520),
             reimbursement_months=_number("REIMBURSEMENT_MONTHS", default=24, highest=120),
             look_ups_an_hour=_number("LOOK_UPS_AN_HOUR", default=600, highest=1_000_000),
@@ -138,7 +138,7 @@ class RecordSettings:
             professional_mail_domain=_text("PROFESSIONAL_MAIL_DOMAIN", default=""),
             scans_for_malware=_one_of("MALWARE_SCAN", _text("MALWARE_SCAN", default="off"), _SCAN) == "guardduty",
             base_url=_url("BASE_URL", stage, default=""),
-            log_level=_log_level(),
+            log_level=log_level(),
         )
 
 
@@ -159,7 +159,7 @@ class NotificationSettings:
             mail_sender=_mail_address("MAIL_SENDER"),
             portal_url=_url("PORTAL_URL", stage),
             stage=stage,
-            log_level=_log_level(),
+            log_level=log_level(),
         )
 
 
@@ -208,7 +208,8 @@ def _stage() -> Stage:
     return Stage(_one_of("STAGE", _text("STAGE"), tuple(Stage)))
 
 
-def _log_level() -> str:
+def log_level() -> str:
+    """The level that lines have at least; SettingsError where it is none."""
     return _one_of("LOG_LEVEL", _text("LOG_LEVEL", default="INFO").upper(), _LOG_LEVELS)
 
 
@@ -220,12 +221,12 @@ def _one_of(variable: str, text: str, choices: Collection[str]) -> str:
 
 def _text(variable: str, *, default: str | None = None) -> str:
     """The variable's text; an empty one counts as missing, as CloudFormation cannot leave a variable out."""
-    text = os.environ.get(variable, "").strip()
-    if text:
-        return text
-    if default is None:
+    text = os.environ.get(variable, "").strip() or default
+    if text is None:
         raise SettingsError(variable, "is missing")
-    return default
+    if text.startswith("{{resolve:"):  # whoever reads the template knows what CloudFormation did not fill in
+        raise SettingsError(variable, "was not filled in")
+    return text
 
 
 def _number(variable: str, *, default: int, highest: int, lowest: int = 1) -> int:

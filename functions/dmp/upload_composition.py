@@ -20,7 +20,7 @@ from dmp.services.indexing import has_text
 from dmp.services.upload_completion import UploadCompletionService
 from dmp.services.upload_sweep import UploadSweepService
 from dmp.services.upload_verification import UploadVerification
-from dmp.settings import queue
+from dmp.settings import optional, queue
 
 
 def completion(base: Foundation) -> UploadCompletionService:
@@ -55,7 +55,8 @@ def sweep(base: Foundation) -> UploadSweepService:
 
 
 def _objects(base: Foundation) -> ObjectStore:
-    return ObjectStore(lambda: client("s3"), base.settings.documents_bucket, base.settings.data_key)
+    settings, replica = base.settings, optional("REPLICA_BUCKET")
+    return ObjectStore(lambda: client("s3"), settings.documents_bucket, settings.data_key, replica)
 
 
 def _read(call: Call, entry: DocumentEntry, content: bytes) -> SubmittedDocument:

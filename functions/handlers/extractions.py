@@ -18,13 +18,15 @@ from dmp.metrics import Metric
 from dmp.observability import logger
 from dmp.reader_composition import all_readers
 from dmp.services.extractions import ExtractionsService, Reading
-from dmp.settings import queue
+from dmp.settings import optional, queue
 
 _BASE = foundation()
 _QUEUE = ExtractionQueue(lambda: client("sqs"), queue("EXTRACTION_QUEUE"))
 _EXTRACTIONS = ExtractionsService(
     DocumentStore(_BASE.records_table, _BASE.keyring),
-    ObjectStore(lambda: client("s3"), _BASE.settings.documents_bucket, _BASE.settings.data_key),
+    ObjectStore(
+        lambda: client("s3"), _BASE.settings.documents_bucket, _BASE.settings.data_key, optional("REPLICA_BUCKET")
+    ),
     _BASE.ledger,
     all_readers(),
 )
@@ -37,9 +39,11 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _is_done(message: Mapping[str, Any]) -> bool:
-    follow(id_of_message(message) or message["messageId"])
+    own = id_of_message(message) or message["messageId"]
+    follow(own)
     try:
         for place in places_of(message):
+            follow(own)
             _tell(_EXTRACTIONS.read(place, _BASE.clock()))
     except Exception as failure:  # noqa: BLE001 - whatever it is, this message is not to be lost, and the others go on
         what = {"sqs_message": message["messageId"], "failure": type(failure).__name__}

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from dmp.adapters import audit_items, keys
-from dmp.adapters.audit_store import AuditStore
 from dmp.adapters.aws import client
-from dmp.adapters.chain_store import ChainStore
+from dmp.adapters.inspection_rows import TraceRows
+from dmp.adapters.inspection_seal_objects import SealObjects
 from dmp.adapters.inspection_store import InspectionStore
 from dmp.adapters.object_inspection import ObjectInspection
 from dmp.adapters.seal_store import SealStore
@@ -20,20 +20,25 @@ from dmp.domain.inspection import Problem
 from dmp.domain.operation import OPERATORS
 from dmp.metrics import Metric
 from dmp.observability import logger
+from dmp.reader_composition import cda_readers
 from dmp.services.inspection import Inspection
 from dmp.services.inspection_objects import ObjectsInspection
-from dmp.services.inspection_seals import SealPosition, SealsInspection
+from dmp.services.inspection_offers import OffersInspection
+from dmp.services.inspection_seals import SealPosition, SealsInspection, chains_cut
 from dmp.services.inspection_trace import TraceInspection
 from dmp.services.operations import OperatorsTrace, RecordsInspection
 from dmp.services.sweeping import months_until
-from dmp.settings import seals
+from dmp.settings import optional, seals
 
 _BASE = foundation()
-_CHAINS = ChainStore(_BASE.audit_table, lambda: client("dynamodb"), _BASE.settings.audit_table)
-_SEALS = SealStore(lambda: client("s3"), lambda: client("kms"), *seals())
-_STORE = InspectionStore(lambda: client("dynamodb"), _BASE.settings.records_table)
-_OBJECTS = ObjectInspection(lambda: client("s3"), _BASE.settings.documents_bucket, _BASE.settings.data_key)
-_TRACE = OperatorsTrace(_BASE.ledger, AuditStore(_BASE.audit_table), _BASE.entropy)
+_ROWS = TraceRows(_BASE.audit_table)
+_SEALS = SealObjects(SealStore(lambda: client("s3"), lambda: client("kms"), *seals()))
+_STORE = InspectionStore(lambda: client("dynamodb"), _BASE.settings.records_table, _BASE.keyring)
+_OBJECTS = ObjectInspection(
+    lambda: client("s3"), _BASE.settings.documents_bucket, _BASE.settings.data_key, optional("REPLICA_BUCKET")
+)
+_TRACE = OperatorsTrace(_BASE.ledger, _ROWS, audit_items.read_text, _BASE.entropy)
+_OFFERS = OffersInspection(_OBJECTS, cda_readers().statements)
 _MOST_ACTS = 100
 _MOST_OVERDUE = 1_000
 
@@ -70,30 +75,51 @@ def _acts(event: Mapping[str, Any], _remaining: Callable[[], float]) -> Json:
 
 
 def _records(event: Mapping[str, Any], remaining: Callable[[], float]) -> Json:
-    trace = TraceInspection(_CHAINS, _SEALS, name_of=_BASE.keyring.sealed_record, read=audit_items.read_text)
-    inspection = RecordsInspection(_STORE, Inspection(_STORE, _OBJECTS, trace), _BASE.clock)
+    inspection = RecordsInspection(_STORE, Inspection(_STORE, _OBJECTS, _trace(), _OFFERS), _BASE.clock)
     page = inspection.page(event, remaining)
     return {**asdict(page.tally), "problems": _told(page.tally.problems), "cursor": page.cursor}
 
 
+def _trace() -> TraceInspection:
+    """It remembers seals, as long as one page takes."""
+    return TraceInspection(
+        _ROWS, _SEALS, name_of=_BASE.keyring.sealed_record, read=audit_items.read_text, is_signed=_is_signed
+    )
+
+
+def _is_signed(text: str, signature: str, key: str) -> bool:
+    from dmp.adapters.seal_signature import is_signed
+
+    return is_signed(text, signature, key)
+
+
 def _objects(event: Mapping[str, Any], _remaining: Callable[[], float]) -> Json:
     sweeps = event.get("sweep") is True
-    inspection = ObjectsInspection(_STORE, _OBJECTS)
+    inspection = ObjectsInspection(_STORE, _OBJECTS, _noted(event))
     seen, marker = inspection.page(event.get("cursor"), _BASE.clock(), sweeps=sweeps)
     if sweeps:
         _BASE.metrics.count(Metric.ORPHANS_SWEPT, seen.swept)
-    return {**asdict(seen), "cursor": marker}
+    return {**asdict(seen), "problems": _told(seen.problems), "cursor": marker}
+
+
+def _noted(event: Mapping[str, Any]) -> Callable[[int], None]:
+    """Deletes nothing that the trace of the operators does not tell, whoever invokes this and however."""
+    given = {name: str(event.get(name) or standing) for name, standing in (("operator", "unknown"), ("run", ""))}
+
+    def note(orphans: int) -> None:
+        told = {"command": "sweep", "target": "objects", "stage": "begun", "detail": f"objects {orphans}"}
+        _TRACE.note(given | told, _BASE.clock())
+
+    return note
 
 
 def _seals(event: Mapping[str, Any], _remaining: Callable[[], float]) -> Json:
-    """A page of seals; with the first, the trace of the operators."""
-    from dmp.adapters.seal_signature import is_signed
-
+    """A page of seals; with the first, the trace of the operators, and the ends of the chains that grew lately."""
     given, problems = event.get("cursor"), list[Problem]()
     if not given:
-        trace = TraceInspection(_CHAINS, _SEALS, name_of=_BASE.keyring.sealed_record, read=audit_items.read_text)
-        problems = trace.of_operators(OPERATORS, _BASE.clock())[1]
-    number, found, position = SealsInspection(_CHAINS, _SEALS, is_signed).page(_position(given))
+        now = _BASE.clock()
+        problems = [*_trace().of_operators(OPERATORS, now)[1], *chains_cut(_ROWS, now)]
+    number, found, position = SealsInspection(_ROWS, _SEALS, _is_signed).page(_position(given))
     return {"seals": number, "problems": _told([*problems, *found]), "cursor": _written(position)}
 
 
@@ -111,13 +137,13 @@ def _overdue(_event: Mapping[str, Any], _remaining: Callable[[], float]) -> Json
 def _position(given: Mapping[str, Any] | None) -> SealPosition:
     if not given:
         return SealPosition()
-    return SealPosition(int(given["number"]), datetime.fromisoformat(given["until"]), str(given["digest"]))
+    return SealPosition(int(given["number"]), str(given["key"]), str(given["digest"]))
 
 
 def _written(position: SealPosition | None) -> Json | None:
     if position is None:
         return None
-    return {"number": position.number, "until": position.until.isoformat(), "digest": position.digest}
+    return asdict(position)
 
 
 def _told(problems: list[Problem]) -> list[Json]:

@@ -55,6 +55,7 @@ def _handle(call: Call, body: Mapping[str, Any]) -> None:
             place = place_of(key)
             if place is None or not place.is_upload:
                 raise ValueError("no upload has such a key")
+            follow(call.request_id)
             _COMPLETION.arrived(call, place, version)
 
 

@@ -15,6 +15,8 @@ LOST = (
     *("LostMessages", "LostChanges", "LostEntries", "LostRuns"),
 )
 _FIGURES = ("ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits", "ReadThrottleEvents", "WriteThrottleEvents")
+_STATES = ("waiting", "being handled", "delayed")
+"""In which a message of a queue can be: what a replay left is being handled for a while."""
 _DAY = timedelta(days=1)
 
 type Json = dict[str, Any]
@@ -22,19 +24,19 @@ type Json = dict[str, Any]
 
 def capacity(installation: Installation, *, scans: bool, parallel: int) -> Report:
     """What AWS says of tables, queues and overdue work; with `scans`, what all records hold."""
-    if scans:
-        return fsck(installation, counts=True, parallel=parallel)
+    counted = fsck(installation, counts=True, parallel=parallel) if scans else Report()
     with traced(installation, "capacity", "all") as act:
         tables = [_table(installation, name) for name in TABLES]
         queues = [_queue(installation, name) for name in (*QUEUES, *LOST)]
         overdue = installation.invoke("Operations", {"order": "overdue"})["overdue"]
-        lost = sum(one["waiting"] for one in queues if one["queue"] in LOST)
+        lost = sum(one[state] for one in queues if one["queue"] in LOST for state in _STATES)
         act.outcome = f"lost {lost}, overdue {sum(overdue.values())}"
-    figures = {f"overdue {kind}": number for kind, number in overdue.items()}
+    figures = counted.figures | {f"overdue {kind}": number for kind, number in overdue.items()}
     notes = ["item counts and sizes of tables are DynamoDB's own, of the last six hours"]
     if lost:
         notes.append("messages were set aside: replay QUEUE handles them again")
-    return Report(figures, {"tables": tables, "queues": queues}, is_well=not lost, notes=notes)
+    lists = {"tables": tables, "queues": queues} | counted.lists
+    return Report(figures, lists, is_well=not lost and counted.is_well, notes=[*notes, *counted.notes])
 
 
 def _table(installation: Installation, name: str) -> Json:
@@ -75,4 +77,4 @@ def _queue(installation: Installation, name: str) -> Json:
     ]
     told = installation.client("sqs").get_queue_attributes(QueueUrl=installation.resource(name), AttributeNames=names)
     waiting, handled, delayed = (int(told["Attributes"].get(one, 0)) for one in names)
-    return {"queue": name, "waiting": waiting, "being handled": handled, "delayed": delayed}
+    return {"queue": name} | dict(zip(_STATES, (waiting, handled, delayed), strict=True))

@@ -7,19 +7,23 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from threading import Lock
+from time import sleep
 from typing import Any
 
 from infra.admin.acts import traced
-from infra.admin.installation import Installation, NotNow
+from infra.admin.installation import FAILURES, Installation, NotNow, known_form
 from infra.admin.report import Report
 
 _LISTED = 1000
 """Problems told one by one; more are counted."""
+_PAUSE_SECONDS = 1
 _DONE: dict[str, Any] = {"done": True}
 _FIGURES = (
     *("records", "documents", "objects", "stored_bytes", "items", "item_bytes", "entries"),
     *("versions", "orphans", "young", "swept", "foreign", "seals"),
 )
+_OF_OBJECTS = ("versions", "orphans", "young", "swept", "foreign", "seals")
+"""What is looked at only where all objects and seals are."""
 
 type Json = dict[str, Any]
 
@@ -74,10 +78,14 @@ def taken_up(path: str, options: Json) -> Progress:
     file = Path(path) if path else None
     if file is None or not file.exists():
         return Progress(file, options)
-    kept = json.loads(file.read_text(encoding="utf-8"))
-    if kept.get("options") != options:
-        raise ValueError(f"{path} is of an inspection with other options: {kept.get('options')}")
-    return Progress(file, **{name: kept[name] for name in _KEPT})
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        progress = Progress(file, **{name: kept[name] for name in _KEPT})
+    except (LookupError, TypeError, ValueError):
+        raise ValueError(f"{path} is no file of an inspection") from None
+    if progress.options != options:
+        raise ValueError(f"{path} is of an inspection of other things: {progress.options}")
+    return progress
 
 
 def fsck(
@@ -85,21 +93,27 @@ def fsck(
     counts: bool = False, parallel: int = 1, resume: str = "",
 ) -> Report:  # fmt: skip
     """Inspect one record, or all of them with the objects and the seals."""
+    if record and (sweeps or resume):
+        raise ValueError("--record looks at one record: nothing is swept, and there is nothing to take up")
+    if record:
+        known_form(record)
     options = {"bytes": reads_bytes, "sweep": sweeps, "counts": counts, "record": record, "segments": parallel}
+    options["installation"] = installation.identity
     progress = taken_up(resume, options)
     command = "capacity" if counts else "fsck"
     with traced(installation, command, record or "all") as act:
         if record:
-            progress.take("record", installation.invoke("Operations", _records(options) | {"record": record}))
+            order = _records(options) | {"record": record}
+            progress.take("record", installation.invoke("Operations", order))
         else:
-            _all(installation, progress, options)
+            _all(installation, progress, options, act.run)
         act.outcome = f"records {progress.figures['records']}, problems {progress.problem_count}"
     if progress.path:
         progress.path.unlink(missing_ok=True)
     return _report(progress)
 
 
-def _all(installation: Installation, progress: Progress, options: Json) -> None:
+def _all(installation: Installation, progress: Progress, options: Json, run: str) -> None:
     segments = options["segments"]
     parts: list[tuple[str, Json]] = [
         (f"records {number}", _records(options) | {"segment": number, "segments": segments})
@@ -109,8 +123,13 @@ def _all(installation: Installation, progress: Progress, options: Json) -> None:
         for done in [pool.submit(_part, installation, progress, *part) for part in parts]:
             done.result()
     if not options["counts"]:
-        _part(installation, progress, "objects", {"order": "objects", "sweep": options["sweep"]})
+        _part(installation, progress, "objects", _objects(installation, options, run))
         _part(installation, progress, "seals", {"order": "seals"})
+
+
+def _objects(installation: Installation, options: Json, run: str) -> Json:
+    """What is deleted is told in the trace by whoever deletes it: for whom, and in which act."""
+    return {"order": "objects", "sweep": options["sweep"], "operator": installation.operator, "run": run}
 
 
 def _part(installation: Installation, progress: Progress, part: str, order: Json) -> None:
@@ -123,11 +142,11 @@ def _part(installation: Installation, progress: Progress, part: str, order: Json
 
 def _patiently(ask: Callable[[], Json], attempts: int = 3) -> Json:
     """A page that could not be had is asked for again: pages bear that."""
-    for _ in range(attempts - 1):
+    for attempt in range(1, attempts):
         try:
             return ask()
-        except NotNow:
-            continue
+        except (NotNow, *FAILURES):
+            sleep(_PAUSE_SECONDS * attempt)
     return ask()
 
 
@@ -143,8 +162,13 @@ def _report(progress: Progress) -> Report:
         notes.append("orphans are left: fsck --sweep deletes those older than 25 hours")
     faults = {one["fault"] for one in progress.problems}
     notes += [text for fault, text in _ADVICE.items() if fault in faults]
+    if not progress.problem_count and not progress.options["counts"]:
+        notes.insert(0, "all that was looked at is as it must be")
+    looked_at = progress.options["record"] or progress.options["counts"]
+    beside = _OF_OBJECTS if looked_at else ()
+    figures = {name: number for name, number in progress.figures.items() if name not in beside}
     return Report(
-        figures=progress.figures | {"problems": progress.problem_count},
+        figures=figures | {"problems": progress.problem_count},
         lists={"problem list": progress.problems, "full heads": progress.full_heads},
         is_well=not progress.problem_count,
         notes=notes,
@@ -154,5 +178,11 @@ def _report(progress: Progress) -> Report:
 _ADVICE = {
     "not-indexed": "not-indexed: rebuild RECORD reads its documents anew",
     "not-chained": "not-chained: complete-chain RECORD chains what is missing",
-    "not-sealed": "not-sealed: see that AuditSealer runs every minute",
+    "not-sealed": (
+        "not-sealed: see that AuditSealer runs every minute; the local stack has no schedule, and seals what grew by "
+        "`complete-chain RECORD`, or by POST /local/jobs/audit_sealer"
+    ),
+    "not-extracted": "not-extracted: rebuild RECORD reads its documents anew",
+    "chain-cut": "chain-cut: entries were taken out of the trace; see 'A tampered trace' in infra/runbook.md",
+    "unreadable": "unreadable: the row named was written by nobody of ours, or damaged: restore it from a backup",
 }

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import boto3
@@ -14,6 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 LOCAL_STACK = "dmp-local"
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._@-]")
 _LONGEST_NAME = 64
+_RECORD_ID = re.compile(r"[0-9a-z]{26}", re.ASCII)
+_SECONDS = 10
 _RUN_SECONDS = 910
 """A function may run for 900."""
 _CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 5})
@@ -37,6 +40,10 @@ class Installation(Protocol):
     def operator(self) -> str:
         """Who gives the orders, as the trace names them."""
 
+    @property
+    def identity(self) -> str:
+        """Which installation it is, among all those that one operator may look after."""
+
     def client(self, service: str) -> Any:
         """The client of an AWS service."""
 
@@ -58,7 +65,7 @@ class Stack:
         self._name = name
         self._given = operator
         self._local = local.rstrip("/")
-        endpoint = json.load(urlopen(f"{self._local}/local/aws"))["endpoint"] if local else None  # nosec B310 # noqa: S310
+        endpoint = _endpoint(self._local) if local else None
         self._own = {"endpoint_url": endpoint} | _NOBODY if endpoint else {}
         self._region = region or ("eu-west-3" if local else None)
         self.client = cache(self._client)
@@ -88,6 +95,14 @@ class Stack:
         arn = self.client("sts").get_caller_identity()["Arn"]
         return _NOT_IN_A_NAME.sub("-", arn.rpartition("/")[2] or "root")[:_LONGEST_NAME]
 
+    @property
+    def identity(self) -> str:
+        """The id of the stack, which names account and region; the address of the local one, and its stack."""
+        if self._local:
+            return f"{self._local} {self.name}"
+        [told] = self.client("cloudformation").describe_stacks(StackName=self._name)["Stacks"]
+        return str(told["StackId"])
+
     def function(self, logical: str) -> str:
         """The name of a function; the local stack knows it as the template does."""
         return logical if self._local else str(self.resource(logical))
@@ -115,6 +130,23 @@ class Stack:
                 raise Refused(f"the stack has no {logical}") from failure
             raise
         return str(made["StackResourceDetail"]["PhysicalResourceId"])
+
+
+def _endpoint(local: str) -> str:
+    if urlsplit(local).scheme not in ("http", "https"):
+        raise ValueError(f"{local} is no address")
+    try:
+        with urlopen(f"{local}/local/aws", timeout=_SECONDS) as answer:  # nosec B310 # noqa: S310 - checked above
+            return str(json.load(answer)["endpoint"])
+    except (OSError, LookupError, TypeError, ValueError) as failure:
+        raise NotNow(f"no local stack answers at {local}: is `make run` going?") from failure
+
+
+def known_form(record: str) -> str:
+    """The id of a record, which a person may have mistyped; Refused where no record has such an id."""
+    if not _RECORD_ID.fullmatch(record):
+        raise Refused("no-record: an id has 26 digits and small letters")
+    return record
 
 
 _NOBODY = {

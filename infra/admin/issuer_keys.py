@@ -39,8 +39,14 @@ def renew(installation: Installation) -> Report:
     return Report({"version": version}, notes=["every request from now on is held against keys fetched anew"])
 
 
-def revoke(installation: Installation, issuer: str, kid: str) -> Report:
-    """Refuse a key of an issuer, from the next request on."""
+def revoke(installation: Installation, issuer: str, kid: str, *, is_unserved: bool = False) -> Report:
+    """Refuse a key of an issuer, from the next request on.
+
+    A key that the issuer does not serve is most often mistyped: it takes `is_unserved`, as does an issuer that does not
+    answer.
+    """
+    if not is_unserved:
+        _check_served(installation, issuer, kid)
     return _change(installation, "keys-revoke", issuer, kid, revokes=True)
 
 
@@ -56,12 +62,24 @@ def _change(installation: Installation, command: str, issuer: str, kid: str, *, 
             raise Refused("no such issuer is trusted")
         named = {"issuer": issuer, "kid": kid}
         others = [one for one in _revoked(variables) if one != named]
+        if not revokes and len(others) == len(_revoked(variables)):
+            raise Refused("no such key is refused here: keys show lists them")
         revoked = [*others, named] if revokes else others
         value = json.dumps(revoked, separators=(",", ":"))
         version = _changed(installation, {"Environment": {"Variables": variables | {VARIABLE: value}}})
         act.outcome = f"version {version}, revoked {len(revoked)}"
     notes = [f"the next deployment keeps this only by the parameter RevokedKeys={value}"]
     return Report({"version": version}, {"revoked": revoked}, notes=notes)
+
+
+def _check_served(installation: Installation, issuer: str, kid: str) -> None:
+    known = {one["issuer"]: one for one in json.loads(_variables(installation)["ISSUERS"])}
+    if issuer not in known:
+        return
+    row = _keys(known[issuer], [])
+    if kid not in row.get("served", "").split():
+        served = row.get("served") or f"nothing ({row.get('unreachable', 'an empty list')})"
+        raise Refused(f"{issuer} serves {served}: --unserved refuses {kid} all the same")
 
 
 def _variables(installation: Installation) -> dict[str, str]:

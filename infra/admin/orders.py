@@ -3,12 +3,16 @@
 from typing import Any
 
 from infra.admin.acts import traced
-from infra.admin.installation import Installation
+from infra.admin.installation import Installation, Refused, known_form
 from infra.admin.report import Report
+
+_OPERATORS = "operators"
+"""The trace of the operators, which is chained as a record's."""
 
 
 def rebuild(installation: Installation, record: str, after: str = "") -> Report:
     """Read all documents of a record anew, run after run until none is left."""
+    known_form(record)
     figures: dict[str, Any] = {"record": record, "read": 0, "failed": 0, "after": after}
     with traced(installation, "rebuild", record) as act:
         is_done, is_whole = False, False
@@ -26,6 +30,7 @@ def rebuild(installation: Installation, record: str, after: str = "") -> Report:
 
 def suspend(installation: Installation, record: str, action: str, reason: str) -> Report:
     """Suspend or resume a record; its person is told, and finds it in the own trace."""
+    known_form(record)
     order = {"record": record, "action": action, "reason": reason, "operator": installation.operator}
     with traced(installation, action, record) as act:
         done = installation.invoke("Suspension", order)
@@ -35,10 +40,21 @@ def suspend(installation: Installation, record: str, action: str, reason: str) -
 
 def complete_chain(installation: Installation, record: str) -> Report:
     """Chain whatever of a record's trace is not chained, and seal what grew."""
+    is_of_operators = record == _OPERATORS
+    if not is_of_operators:
+        known_form(record)
     with traced(installation, "complete-chain", record) as act:
+        if not is_of_operators and not _is_there(installation, record):
+            raise Refused("no-record")
         done = installation.invoke("AuditSealer", {"record": record})
         act.outcome = f"completed {done['completed']}"
     return Report(done)
+
+
+def _is_there(installation: Installation, record: str) -> bool:
+    """Whether anything of a record is stored, be it its trace alone."""
+    told = installation.invoke("Operations", {"order": "records", "record": record})
+    return bool(told["items"] or told["entries"])
 
 
 def log(installation: Installation, limit: int) -> Report:

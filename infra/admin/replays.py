@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infra.admin.acts import traced
-from infra.admin.installation import Installation, NotNow, Refused
+from infra.admin.installation import FAILURES, Installation, NotNow, Refused
+from infra.admin.message_forms import MALFORMED, has_form
 from infra.admin.report import Report
 
 _BATCH = 10
@@ -25,6 +26,7 @@ _SOURCES = {
 _CONSUMED = {"messages": "LostMessages", "changes": "LostChanges", "entries": "LostEntries", "runs": "LostRuns"}
 """Queues whose messages tell what a function gave up."""
 QUEUES = (*_SOURCES, *_CONSUMED)
+_FOR_EVER = frozenset({"invalid-parameter", "stream-forgot"})
 _JOBS = ("ConsentExpiry", "VisibilityRelease", "Retention", "UploadSweep", "MailSweep", "AuditSealer")
 
 type Message = Mapping[str, Any]
@@ -35,34 +37,92 @@ class Replayed:
     """What came of the messages of a queue."""
 
     replayed: int = 0
+    dropped: int = 0
     left: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    poison: dict[str, int] = field(default_factory=dict)
 
     def leave(self, reason: str) -> None:
         """Count a message that stays where it is."""
         self.left += 1
         self.reasons[reason] = self.reasons.get(reason, 0) + 1
 
+    @staticmethod
+    def told(reasons: Mapping[str, int]) -> str:
+        """Reasons with their numbers, as the trace tells them."""
+        return ", ".join(f"{reason} {number}" for reason, number in sorted(reasons.items()))
 
-def replay(installation: Installation, queue: str, limit: int) -> Report:
-    """Handle again what lies in a queue of the lost, `limit` messages at most, each once."""
+
+def replay(installation: Installation, queue: str, limit: int, *, drops: bool = False) -> Report:
+    """Handle again what lies in a queue of the lost, `limit` messages at most, each once.
+
+    With `drops`, what can never be handled is deleted: counted by its reason, in the report and in the trace.
+    """
     lost = _SOURCES[queue][0] if queue in _SOURCES else _CONSUMED[queue]
-    handle = _back_to(installation, _SOURCES[queue][1]) if queue in _SOURCES else _again(installation, queue)
+    handle = _back_to(installation, queue) if queue in _SOURCES else _again(installation, queue)
     done = Replayed()
     with traced(installation, "replay", lost) as act:
         url, client = installation.resource(lost), installation.client("sqs")
-        for message in _messages(client, url, limit):
-            try:
-                handle(message)
-            except (Refused, NotNow) as failure:
-                done.leave(str(failure))
-                continue
-            client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            done.replayed += 1
-        act.outcome = f"replayed {done.replayed}, left {done.left}"
+        hidden, left = _hidden(client, url), list[Message]()
+        try:
+            for message in _messages(client, url, limit):
+                if not _is_settled(handle, message, done, drops=drops):
+                    left.append(message)
+                    continue
+                client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        finally:
+            _show(client, url, left)
+        act.outcome = f"replayed {done.replayed}, dropped {done.dropped}, left {done.left + hidden}"
+        if done.dropped:
+            act.outcome += f": {done.told(done.poison)}"
+    if hidden:
+        done.reasons["being handled by another replay, or left by one that was killed"] = hidden
     reasons = [{"reason": reason, "messages": number} for reason, number in sorted(done.reasons.items())]
     notes = [_GONE_ON] if "stream-forgot" in done.reasons else []
-    return Report({"replayed": done.replayed, "left": done.left}, {"left because": reasons}, not done.left, notes)
+    dropped = [{"reason": reason, "messages": number} for reason, number in sorted(done.poison.items())]
+    if not drops and any(map(_is_poison, done.reasons)):
+        notes.append("what has no form of ours can never be handled: --drop-poison deletes it")
+    figures = {"replayed": done.replayed, "dropped": done.dropped, "left": done.left + hidden}
+    return Report(figures, {"left because": reasons, "dropped because": dropped}, not figures["left"], notes)
+
+
+def _is_settled(handle: Callable[[Message], None], message: Message, done: Replayed, *, drops: bool) -> bool:
+    """Whether a message may go: it was handled, or is dropped."""
+    try:
+        handle(message)
+    except (Refused, NotNow, *FAILURES) as failure:
+        reason = str(failure) if isinstance(failure, (Refused, NotNow)) else type(failure).__name__
+    except (AttributeError, LookupError, TypeError, ValueError):
+        reason = MALFORMED
+    else:
+        done.replayed += 1
+        return True
+    if drops and _is_poison(reason):
+        done.dropped += 1
+        done.poison[reason] = done.poison.get(reason, 0) + 1
+        return True
+    done.leave(reason)
+    return False
+
+
+def _is_poison(reason: str) -> bool:
+    """Whether what stands against a message will for ever."""
+    return reason.partition(" ")[0] in _FOR_EVER or reason == MALFORMED
+
+
+def _hidden(client: Any, url: str) -> int:
+    """How many messages somebody took before, and neither deleted nor gave back."""
+    name = "ApproximateNumberOfMessagesNotVisible"
+    return int(client.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"].get(name, 0))
+
+
+def _show(client: Any, url: str, left: list[Message]) -> None:
+    """Let what was left be seen at once: whoever may not do so leaves it hidden for a while."""
+    for message in left:
+        try:
+            client.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
+        except FAILURES:
+            return
 
 
 _GONE_ON = (
@@ -89,11 +149,13 @@ def _messages(client: Any, url: str, limit: int) -> Iterator[Message]:
         yield from page
 
 
-def _back_to(installation: Installation, source: str) -> Callable[[Message], None]:
-    """Send a message to the queue that it came from."""
-    url = installation.resource(source)
+def _back_to(installation: Installation, queue: str) -> Callable[[Message], None]:
+    """Send a message to the queue that it came from, if its consumer can understand it."""
+    url = installation.resource(_SOURCES[queue][1])
 
     def send(message: Message) -> None:
+        if not has_form(queue, _content(message)):
+            raise Refused(MALFORMED)
         attributes = message.get("MessageAttributes", {})
         told = {"MessageAttributes": attributes} if attributes else {}
         installation.client("sqs").send_message(QueueUrl=url, MessageBody=message["Body"], **told)
@@ -108,22 +170,30 @@ def _again(installation: Installation, queue: str) -> Callable[[Message], None]:
         lost = _content(message)
         if queue == "runs":
             installation.invoke(_job(message, lost), lost)
-        elif queue == "entries" and lost.get("keys"):
+        elif queue == "entries" and lost.get("keys") and lost.get("eventName", "INSERT") == "INSERT":
             # the chain knows the entries of a day; whatever is older is held against all of it
-            installation.invoke("AuditSealer", {"record": lost["keys"]["pk"]["S"].partition("#")[2]})
+            installation.invoke("AuditSealer", {"record": _record(lost)})
         else:
             installation.invoke(_consumer(queue, lost), {"lost": lost})
 
     return handle
 
 
+def _record(lost: Mapping[str, Any]) -> str:
+    """The record to whose trace an entry belongs."""
+    begin, _, record = str(lost["keys"]["pk"]["S"]).partition("#")
+    if begin != "R" or not record:
+        raise Refused("no entry of a record")
+    return record
+
+
 def _content(message: Message) -> dict[str, Any]:
     try:
         content = json.loads(message["Body"])
     except ValueError:
-        raise Refused("not JSON") from None
+        raise Refused(MALFORMED) from None
     if not isinstance(content, dict):
-        raise Refused("not an object")
+        raise Refused(MALFORMED)
     return content
 
 

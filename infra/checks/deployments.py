@@ -3,12 +3,12 @@
 import json
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from infra.checks.resolution import Json, Resolution
+from infra.checks.resolution import NO_VALUE, Json, Resolution
 from infra.local.template import content
 
 ROOT = Path(__file__).parents[2]
@@ -56,12 +56,13 @@ class Resource:
         return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stack:
     """One template in plain CloudFormation; `name` is its path below the folder of the main one."""
 
     name: str
     content: Json
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def resources(self, *kinds: str) -> Iterator[Resource]:
         """Its resources of these types, or all."""
@@ -75,10 +76,15 @@ class Stack:
 
     def resolved(self, parameters: Mapping[str, Any]) -> "Stack":
         """What a deployment with these parameters makes of it."""
-        return Stack(self.name, Resolution(self.content, parameters).template())
+        return Stack(self.name, Resolution(self.content, parameters).template(), parameters)
+
+    def given(self, expression: Any) -> Any:
+        """What an expression comes to under the parameters of this deployment; None where it has no value."""
+        value = Resolution({"Resources": {}}, self.parameters).value(expression)
+        return None if value is NO_VALUE else value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Deployment:
     """All stacks under one choice of parameters; `written` are the same before any choice."""
 
@@ -105,7 +111,7 @@ class Application:
 
     @cached_property
     def deployments(self) -> tuple[Deployment, ...]:
-        """By default; with every number at its least; with every option on and every number at its largest."""
+        """By default; with all numbers at their least; with everything at its most, and so without an edge."""
         return tuple(
             Deployment(choice, tuple(each.resolved(choose(each.content)) for each in self.written), self.written)
             for choice, choose in CHOICES.items()
@@ -137,13 +143,15 @@ def applications(sources: Sequence[Mapping[str, Json]]) -> list[Application]:
 
 
 def _expanded(templates: list[Json]) -> list[Json]:
+    texts = [json.dumps(each) for each in templates]
+    once = list(dict.fromkeys(texts))
     command = [str(AUDITORS / "python"), "-m", "infra.checks.expansion"]
-    run = subprocess.run(command, input=json.dumps(templates), cwd=ROOT, capture_output=True, text=True, check=True)
-    expanded: list[Json] = json.loads(run.stdout)
-    for each in expanded:
+    run = subprocess.run(command, input=f"[{', '.join(once)}]", cwd=ROOT, capture_output=True, text=True, check=True)
+    expanded: dict[str, Json] = dict(zip(once, json.loads(run.stdout), strict=True))
+    for each in expanded.values():
         if "refused" in each:
             raise Refused(each["refused"])
-    return expanded
+    return [expanded[each] for each in texts]
 
 
 def _default(name: str, parameter: Mapping[str, Any]) -> Any:
@@ -167,6 +175,10 @@ def _most(name: str, parameter: Mapping[str, Any]) -> Any:
     return parameter.get("Default") or _plausible(name)
 
 
+def _without_edge(name: str, parameter: Mapping[str, Any]) -> Any:
+    return "" if name == "EdgeDomainName" else _most(name, parameter)
+
+
 def _plausible(name: str) -> str:
     """Something for a text that the operator gives, in the form that the template takes apart."""
     form = next((form for ending, form in PLAUSIBLE.items() if name.endswith(ending)), "{}")
@@ -186,5 +198,10 @@ def _typed(parameter: Mapping[str, Any], value: Any) -> Any:
     return value
 
 
-LEAST = "with least"
-CHOICES = {"by default": _parameters(_default), LEAST: _parameters(_least), "with most": _parameters(_most)}
+LEAST, WITHOUT_EDGE = "with least", "with most but an edge"
+CHOICES = {
+    "by default": _parameters(_default),
+    LEAST: _parameters(_least),
+    "with most": _parameters(_most),
+    WITHOUT_EDGE: _parameters(_without_edge),
+}

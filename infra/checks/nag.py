@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from infra.checks.bars import Verdict, told_by
-from infra.checks.deployments import LEAST, ROOT, Application, Resource, Stack
+from infra.checks.deployments import LEAST, ROOT, WITHOUT_EDGE, Application, Resource, Stack
 
 NODE = ROOT / ".venv/bin/node"
 PROGRAM = ROOT / "infra/checks/nag/nag.js"
@@ -78,7 +78,7 @@ def explanations(application: Application) -> Iterator[Explanation]:
 
 def _resolved(application: Application, folder: Path) -> Iterator[tuple[str, Stack]]:
     for deployment in application.deployments:
-        if deployment.choice == LEAST:
+        if deployment.choice in {LEAST, WITHOUT_EDGE}:
             continue
         for stack in deployment.stacks:
             path = folder / f"{deployment.choice}-{stack.name.replace('/', '-')}.json"

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from infra.checks.deployments import Deployment, Resource
@@ -62,6 +63,10 @@ class Statement:
             return [("*", "*")]
         return [(kind, name) for kind, names in named.items() for name in listed(names)]
 
+    def is_of(self, kind: str) -> bool:
+        """Whether a resource of that type holds it."""
+        return bool(self.holder.whole["Type"] == kind)
+
     def is_about(self, resource: str) -> bool:
         """Whether one of its resources is, or lies in, the resource of that logical id."""
         return any(resource in names_in(each) for each in self.resources)
@@ -92,27 +97,38 @@ def names_in(expression: Any) -> set[str]:
     return set()
 
 
-def statements(deployment: Deployment) -> Iterator[Statement]:
+@lru_cache(maxsize=4)
+def statements(deployment: Deployment) -> tuple[Statement, ...]:
     """Every statement of roles, of what they trust, and of resources."""
-    for resource in deployment.resources():
-        for kind, document in documents(resource):
-            yield from (Statement(resource, kind, each) for each in listed(document["Statement"]))
+    return tuple(
+        Statement(resource, kind, each)
+        for resource in deployment.resources()
+        for kind, document in documents(resource)
+        for each in listed(document["Statement"])
+    )
 
 
 def documents(resource: Resource) -> Iterator[tuple[Kind, Mapping[str, Any]]]:
-    """The policies that one resource holds or is."""
-    properties = resource.properties
-    if resource.whole["Type"] in {"AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"}:
-        yield Kind.ROLE, properties["PolicyDocument"]
-    elif "PolicyDocument" in properties:
-        yield Kind.RESOURCE, _read(properties["PolicyDocument"])
-    for policy in properties.get("Policies", ()) if resource.whole["Type"] == "AWS::IAM::Role" else ():
-        yield Kind.ROLE, policy["PolicyDocument"]
-    if "AssumeRolePolicyDocument" in properties:
-        yield Kind.TRUST, properties["AssumeRolePolicyDocument"]
-    for name in ("KeyPolicy", "AccessPolicy", "ResourcePolicy"):
-        if name in properties:
-            yield Kind.RESOURCE, _read(properties[name].get("PolicyDocument", properties[name]))
+    """The policies that one resource holds or is, wherever in its properties they stand."""
+    of_identities = resource.whole["Type"].startswith("AWS::IAM::")
+    for name, value in resource.properties.items():
+        trust = name == "AssumeRolePolicyDocument"
+        kind = Kind.TRUST if trust else Kind.ROLE if of_identities else Kind.RESOURCE
+        is_text = resource.whole["Type"] == "AWS::Logs::ResourcePolicy" and name == "PolicyDocument"
+        for document in _policies_in(_read(value) if is_text else value):
+            yield kind, document
+
+
+def _policies_in(value: Any) -> Iterator[Mapping[str, Any]]:
+    match value:
+        case {"Statement": written} if any("Effect" in each for each in listed(written)):
+            yield value
+        case dict():
+            for each in value.values():
+                yield from _policies_in(each)
+        case list():
+            for each in value:
+                yield from _policies_in(each)
 
 
 def _read(document: Any) -> Any:

@@ -2,19 +2,34 @@
 
 from collections.abc import Callable, Iterator
 
-from infra.checks import rules_access, rules_api, rules_denials, rules_operation, rules_secrets, rules_storage
+from infra.checks import (
+    rules_access,
+    rules_api,
+    rules_continuity,
+    rules_denials,
+    rules_edge,
+    rules_grants,
+    rules_kinds,
+    rules_operation,
+    rules_secrets,
+    rules_storage,
+)
 from infra.checks.deployments import Application, Deployment
 
 type Rule = Callable[[Deployment], Iterator[str]]
 """A promise, its docstring: says where and how a deployment breaks it."""
 
 RULES: tuple[Rule, ...] = (
+    *rules_kinds.RULES,
     *rules_api.RULES,
+    *rules_edge.RULES,
     *rules_access.RULES,
+    *rules_grants.RULES,
     *rules_denials.RULES,
     *rules_storage.RULES,
     *rules_secrets.RULES,
     *rules_operation.RULES,
+    *rules_continuity.RULES,
 )
 
 

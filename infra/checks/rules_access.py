@@ -19,7 +19,10 @@ TRACE = "AuditTable"
 SEALS = "SealsBucket"
 SEAL_KEY = "SealKey"
 CHECKER = "OperationsRole"
-OF_PEOPLE = {"OperatorPolicy": set(), "IssuerKeysPolicy": {"lambda:UpdateFunctionConfiguration", "lambda:UpdateAlias"}}
+OF_PEOPLE = {
+    "OperatorPolicy": set(),
+    "IssuerKeysPolicy": {"lambda:UpdateFunctionConfiguration", "lambda:UpdateAlias", "kms:CreateGrant"},
+}
 """Policies that people hold rather than functions, and what each may change."""
 TELLERS = {"cloudwatch.amazonaws.com", "events.amazonaws.com"}
 ON_THE_TRACE = {
@@ -39,17 +42,13 @@ ADMINISTRATION = re.compile(
     r"^(iam|sts|organizations|account|cloudtrail|config|cloudformation:(?!Describe|List)|secretsmanager:(Put|Update|Delete))"
     r"|:(Put|Delete|Update|Create|Set|Add|Remove)(Bucket|Key|Grant|Table|Function|Permission|Alias|LogGroup|Retention|Resource|Queue)"
     r"(?!Notification)"
+    r"|^s3:Put(?!Inventory)\w+Configuration|^dynamodb:(Enable|Disable|Import|Restore|Export|Create|DeleteBackup|Update(?!Item))"
+    r"|^backup:(Delete|Disassociate|Put|Start|Update)"
     r"|:(ScheduleKeyDeletion|DisableKey|CreateGrant|BypassGovernanceRetention|PutObject(Retention|LegalHold|Acl))$"
 )
-SERVICES = {
-    "backup.amazonaws.com", "edgelambda.amazonaws.com", "lambda.amazonaws.com",
-    "malware-protection-plan.guardduty.amazonaws.com", "s3.amazonaws.com", "scheduler.amazonaws.com",
-}  # fmt: skip
 OF_AWS_BACKUP = "service-role/AWSBackupServiceRolePolicyFor"
-CALLER = {
-    "aws:PrincipalOrgID", "aws:SourceAccount", "aws:SourceArn", "kms:CallerAccount",
-    "kms:EncryptionContext:aws:logs:arn",
-}  # fmt: skip
+CALLER = {"aws:SourceAccount", "aws:SourceArn", "kms:EncryptionContext:aws:logs:arn"}
+SAYS_WHO = {"ArnEquals", "ArnLike", "StringEquals"}
 
 
 def _allowed_to_roles(deployment: Deployment) -> Iterator[Statement]:
@@ -80,9 +79,8 @@ def roles_hold_no_policy_of_others(deployment: Deployment) -> Iterator[str]:
 def nobody_scans(deployment: Deployment) -> Iterator[str]:
     """No role reads a whole table, but that of the operator's checks, and that the records alone."""
     for statement in _allowed_to_roles(deployment):
-        if statement.holder.id == CHECKER and not statement.is_about(TRACE):
-            continue
-        for action in statement.actions:
+        own = {"dynamodb:Scan"} if statement.holder.id == CHECKER and not statement.is_about(TRACE) else set()
+        for action in set(statement.actions) - own:
             if re.search(r"dynamodb:(Scan|PartiQLSelect|Export|\*)", action):
                 yield f"{statement}: {action}"
 
@@ -137,17 +135,8 @@ def nobody_deletes_seals(deployment: Deployment) -> Iterator[str]:
         yield f"{SEAL_KEY}: signed with by {sorted(signers) or 'nobody'}"
 
 
-def roles_trust_one_service(deployment: Deployment) -> Iterator[str]:
-    """A role is assumed by services of AWS that run this application, never by people, accounts or federations."""
-    for statement in statements(deployment):
-        if statement.kind is Kind.TRUST:
-            strangers = [name for kind, name in statement.principals if kind != "Service" or name not in SERVICES]
-            if strangers or set(statement.actions) != {"sts:AssumeRole"} or not statement.allows:
-                yield f"{statement}: trusts {strangers or statement.actions}"
-
-
 def resources_let_no_stranger_in(deployment: Deployment) -> Iterator[str]:
-    """A policy of a resource permits nobody but this account, or a service on behalf of this account."""
+    """A policy of a resource permits services on behalf of this account, that of a key the account, nobody else."""
     for statement in statements(deployment):
         if statement.kind is not Kind.RESOURCE or not statement.allows:
             continue
@@ -155,23 +144,30 @@ def resources_let_no_stranger_in(deployment: Deployment) -> Iterator[str]:
             if kind == "Service":
                 if not _is_bound_to_a_caller(statement) and not _only_tells(name, statement):
                     yield f"{statement}: {name} on behalf of anybody"
-            elif kind != "AWS" or not _is_own_account(name):
+            elif kind != "AWS" or not _is_own_account(name) or not statement.is_of("AWS::KMS::Key"):
                 yield f"{statement}: permits {name}"
-        if statement.holder.whole["Type"] != "AWS::KMS::Key" and [
-            each for each in statement.actions if each.endswith("*")
-        ]:
+        if not statement.is_of("AWS::KMS::Key") and [each for each in statement.actions if each.endswith("*")]:
             yield f"{statement}: {statement.actions}"
 
 
 def _is_bound_to_a_caller(statement: Statement) -> bool:
-    """Whether a condition names the account or the resource on whose behalf a service calls."""
-    compared = {key: value for each in statement.conditions.values() for key, value in each.items() if key in CALLER}
-    return bool(compared) and not any("*" in listed(each) for each in compared.values())
+    """Whether a condition says that a service calls on behalf of this account, or of a resource of its own."""
+    resources = {each.id for each in statement.holder.stack.resources()}
+    named = [
+        listed(value)
+        for operator, compared in statement.conditions.items()
+        for key, value in compared.items()
+        if operator in SAYS_WHO and key in CALLER
+    ]
+    return any(all(names_in(each) & {*resources, "AWS::AccountId"} for each in values) for values in named)
 
 
 def _only_tells(service: object, statement: Statement) -> bool:
-    """Whether a service that does not say to KMS on whose behalf may use a key for what it tells a topic."""
-    return service in TELLERS and set(statement.actions) <= {"kms:Decrypt", "kms:GenerateDataKey*"}
+    """Whether a service that does not say on whose behalf may use a key for what it tells a topic, or tell one."""
+    with_a_key = service in TELLERS and set(statement.actions) <= {"kms:Decrypt", "kms:GenerateDataKey*"}
+    # EventBridge fulfils no condition there
+    a_topic = service == "events.amazonaws.com" and statement.is_of("AWS::SNS::TopicPolicy")
+    return with_a_key or (a_topic and statement.actions == ["sns:Publish"])
 
 
 def _is_own_account(name: object) -> bool:
@@ -182,7 +178,7 @@ def _is_own_account(name: object) -> bool:
 def keys_are_administered_by_policies_of_this_account(deployment: Deployment) -> Iterator[str]:
     """A key is wholly the account's, which may then say who uses it; to nobody else a key policy gives every action."""
     for statement in statements(deployment):
-        if statement.holder.whole["Type"] != "AWS::KMS::Key" or not statement.allows:
+        if not statement.is_of("AWS::KMS::Key") or not statement.allows:
             continue
         others = [name for kind, name in statement.principals if (kind, _is_own_account(name)) != ("AWS", True)]
         if others and [action for action in statement.actions if fnmatch("kms:PutKeyPolicy", action)]:
@@ -208,7 +204,6 @@ RULES = (
     nobody_administers,
     nobody_changes_the_trace,
     nobody_deletes_seals,
-    roles_trust_one_service,
     resources_let_no_stranger_in,
     keys_are_administered_by_policies_of_this_account,
     functions_have_their_own_role,

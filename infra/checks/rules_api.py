@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from infra.checks.deployments import Deployment, Resource
-from infra.checks.policies import listed, names_in
+from infra.checks.policies import names_in
 
 PUBLIC = {"/fhir/metadata", "/fhir/.well-known/{proxy+}"}
 AUTHORIZER = "Authorizer"
@@ -109,48 +109,6 @@ def _redacted(field: Mapping[str, Any]) -> set[str]:
     return {value["Name"] if name == "SingleHeader" else name for name, value in field.items()}
 
 
-def a_firewall_stands_before_each_distribution(deployment: Deployment) -> Iterator[str]:
-    """Each distribution has its firewall, and each firewall a bound on requests, a log, and no samples of requests."""
-    for distribution in deployment.resources("AWS::CloudFront::Distribution"):
-        if not distribution.properties["DistributionConfig"].get("WebACLId"):
-            yield f"{distribution}: no firewall"
-    logged = [
-        set(names_in(each.properties["ResourceArn"]))
-        for each in deployment.resources("AWS::WAFv2::LoggingConfiguration")
-    ]
-    for firewall in deployment.resources("AWS::WAFv2::WebACL"):
-        rules = firewall.properties.get("Rules", [])
-        if not any("RateBasedStatement" in each["Statement"] for each in rules):
-            yield f"{firewall}: any number of requests from one address"
-        if {firewall.id} not in logged:
-            yield f"{firewall}: writes no log"
-        if [each for each in (firewall.properties, *rules) if each["VisibilityConfig"]["SampledRequestsEnabled"]]:
-            yield f"{firewall}: keeps samples of requests"
-
-
-def names_of_the_api_speak_modern_tls(deployment: Deployment) -> Iterator[str]:
-    """Every name of the API speaks TLS 1.2 at least."""
-    for domain in deployment.resources("AWS::ApiGatewayV2::DomainName"):
-        for configuration in domain.properties["DomainNameConfigurations"]:
-            if configuration.get("SecurityPolicy") not in {"TLS_1_2", "TLS_1_3"}:
-                yield f"{domain}: {configuration.get('SecurityPolicy')}"
-
-
-def the_edge_speaks_modern_tls_alone(deployment: Deployment) -> Iterator[str]:
-    """CloudFront speaks TLS 1.2 at least to callers and to the API, and nothing else."""
-    for distribution in deployment.resources("AWS::CloudFront::Distribution"):
-        configuration = distribution.properties["DistributionConfig"]
-        if configuration.get("ViewerCertificate", {}).get("MinimumProtocolVersion") not in TLS:
-            yield f"{distribution}: old TLS"
-        for behaviour in (configuration["DefaultCacheBehavior"], *configuration.get("CacheBehaviors", ())):
-            if behaviour["ViewerProtocolPolicy"] not in {"https-only", "redirect-to-https"}:
-                yield f"{distribution}: {behaviour['ViewerProtocolPolicy']}"
-        for origin in configuration["Origins"]:
-            own = origin.get("CustomOriginConfig")
-            if own and (own["OriginProtocolPolicy"], own.get("OriginSSLProtocols")) != ("https-only", ["TLSv1.2"]):
-                yield f"{distribution}: speaks to its origin without TLS 1.2"
-
-
 def functions_are_invoked_by_this_api_alone(deployment: Deployment) -> Iterator[str]:
     """No function has an address of its own, and none is invoked but by this API or a resource of this account."""
     for address in deployment.resources("AWS::Lambda::Url"):
@@ -165,27 +123,6 @@ def functions_are_invoked_by_this_api_alone(deployment: Deployment) -> Iterator[
             yield f"{permission}: {given['Principal']} from {given.get('SourceArn', 'anywhere')}"
 
 
-def other_sites_are_named(deployment: Deployment) -> Iterator[str]:
-    """No page of any site reads through the browser of whoever is signed in: origins are named, or none is."""
-    for api in deployment.resources("AWS::ApiGatewayV2::Api"):
-        rules = [
-            api.properties.get("CorsConfiguration"),
-            api.properties.get("Body", {}).get("x-amazon-apigateway-cors"),
-        ]
-        if '"*"' in _origins(rules):
-            yield f"{api}: any site"
-    for bucket in deployment.resources("AWS::S3::Bucket"):
-        if '"*"' in _origins(bucket.properties.get("CorsConfiguration", {}).get("CorsRules", [])):
-            yield f"{bucket}: any site"
-
-
-def _origins(rules: list[Any]) -> str:
-    named = [
-        each.get(name, []) for each in rules if each for name in ("AllowOrigins", "AllowedOrigins", "allowOrigins")
-    ]
-    return " ".join(f'"{origin}"' for origins in named for origin in listed(origins))
-
-
 RULES = (
     every_route_but_two_asks_the_authorizer,
     every_route_stands_in_one_definition,
@@ -193,9 +130,5 @@ RULES = (
     routes_are_throttled,
     access_logs_say_neither_what_nor_who,
     logs_of_the_edge_say_no_more,
-    a_firewall_stands_before_each_distribution,
-    names_of_the_api_speak_modern_tls,
-    the_edge_speaks_modern_tls_alone,
     functions_are_invoked_by_this_api_alone,
-    other_sites_are_named,
 )

@@ -115,19 +115,6 @@ def backups_end(deployment: Deployment) -> Iterator[str]:
                     yield f"{plan}: keeps a backup {kept or 'for ever'}"
 
 
-def every_table_has_a_backup(deployment: Deployment) -> Iterator[str]:
-    """Every table is in a backup, and backups lie under a key of ours."""
-    chosen: set[str] = set()
-    for vault in deployment.resources("AWS::Backup::BackupVault"):
-        if not names_in(vault.properties.get("EncryptionKeyArn")):
-            yield f"{vault}: no key of ours"
-    for selection in deployment.resources("AWS::Backup::BackupSelection"):
-        chosen |= names_in(selection.properties["BackupSelection"].get("Resources"))
-    for table in deployment.resources("AWS::DynamoDB::Table"):
-        if table.id not in chosen:
-            yield f"{table}: is in no backup"
-
-
 def an_erasure_ends_in_time(deployment: Deployment) -> Iterator[str]:
     """50 days after the request nothing is left: delay, job, then the longest of versions, recovery and backups."""
     written = deployment.main
@@ -209,7 +196,6 @@ RULES = (
     what_fails_is_set_aside,
     what_failed_is_kept_for_two_weeks,
     backups_end,
-    every_table_has_a_backup,
     an_erasure_ends_in_time,
     archives_end,
     data_stay_in_the_union,

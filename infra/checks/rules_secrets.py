@@ -39,30 +39,18 @@ def secrets_are_no_parameters(deployment: Deployment) -> Iterator[str]:
                 yield f"{stack.name}#{name}: a secret as a parameter"
 
 
-def nobody_goes_round_the_edge(deployment: Deployment) -> Iterator[str]:
-    """Where CloudFront stands before the API, the authorizer knows the secret by which requests come through it."""
-    for stack in deployment.main.resources("AWS::CloudFormation::Stack"):
-        [authorizer] = [each for each in deployment.main.resources("AWS::Lambda::Function") if each.id == "Authorizer"]
-        if str(stack.properties["TemplateURL"]) == EDGE:
-            known = authorizer.properties.get("Environment", {}).get("Variables", {}).get("EDGE_SECRET")
-            if FROM_THE_STORE not in str(known):
-                yield f"{authorizer}: asks for no secret of the edge"
-    for distribution in deployment.resources("AWS::CloudFront::Distribution"):
-        for origin in distribution.properties["DistributionConfig"]["Origins"]:
-            headers = origin.get("OriginCustomHeaders", [])
-            if not headers or not all(FROM_THE_STORE in str(each["HeaderValue"]) for each in headers):
-                yield f"{distribution}: says no secret, or a written one"
-
-
 def _is_given(value: Any, stack: Stack) -> bool:
     """Whether it is a text, or a parameter, rather than a reference to the store."""
-    is_text = isinstance(value, str) and not value.startswith(FROM_THE_STORE)
-    return is_text or bool(set(stack.content.get("Parameters", {})) & names_in(value))
+    match value:
+        case {"Fn::If": [_, *choices]}:
+            return any(_is_given(each, stack) for each in choices if each)
+        case str(written) | {"Fn::Sub": str(written)} if written.startswith(FROM_THE_STORE):
+            return False
+    return isinstance(value, str) or bool(set(stack.content.get("Parameters", {})) & names_in(value))
 
 
 RULES = (
     secrets_have_a_key_and_are_made_here,
     secrets_stay_in_their_store,
     secrets_are_no_parameters,
-    nobody_goes_round_the_edge,
 )

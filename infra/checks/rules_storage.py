@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from infra.checks.deployments import Deployment, Resource
-from infra.checks.policies import Statement, names_in, statements
+from infra.checks.policies import names_in
 
 KEPT = (
     "AWS::Backup::BackupVault",
@@ -91,46 +91,6 @@ def buckets_are_encrypted(deployment: Deployment) -> Iterator[str]:
             yield f"{bucket}: no access log"
 
 
-def buckets_refuse_what_is_not_tls(deployment: Deployment) -> Iterator[str]:
-    """Every bucket denies everybody whatever comes without TLS, on itself and its objects."""
-    for bucket, denials in _denials(deployment):
-        if not any(
-            each.actions == ["s3:*"]
-            and each.conditions == {"Bool": {"aws:SecureTransport": "false"}}
-            and len(each.resources) == 2
-            and each.is_about(bucket.id)
-            for each in denials
-        ):
-            yield f"{bucket}: answers without TLS"
-
-
-def buckets_refuse_other_encryption(deployment: Deployment) -> Iterator[str]:
-    """Buckets with a key of ours take no object under another, nor without one."""
-    logs = {
-        name for each in deployment.resources(BUCKET) for name in names_in(each.properties.get("LoggingConfiguration"))
-    }
-    for bucket, denials in _denials(deployment):
-        looked_at = {key for each in denials if "s3:PutObject" in each.actions for key in each.condition_keys}
-        wanted = {"s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id"}
-        if bucket.id not in logs and not wanted <= looked_at:
-            yield f"{bucket}: takes objects under any key"
-
-
-def signed_addresses_end(deployment: Deployment) -> Iterator[str]:
-    """The bucket of documents takes no signature older than a quarter of an hour, whoever made it."""
-    for bucket, denials in _denials(deployment):
-        ages = [
-            int(each.conditions["NumericGreaterThan"]["s3:signatureAge"])
-            for each in denials
-            if each.actions == ["s3:*"] and each.conditions.keys() == {"NumericGreaterThan"}
-        ]
-        if bucket.id == SIGNED and (not ages or min(ages) > MILLISECONDS_OF_A_SIGNATURE):
-            yield f"{bucket}: takes signatures of any age"
-        closed = any("REST-QUERY-STRING" in str(each.conditions) and each.actions == ["s3:*"] for each in denials)
-        if bucket.id == SEALS and not closed:
-            yield f"{bucket}: takes signed addresses"
-
-
 def seals_are_locked(deployment: Deployment) -> Iterator[str]:
     """Nobody deletes a seal of the trace before its time, the account's root neither."""
     [seals] = [each for each in deployment.resources(BUCKET) if each.id == SEALS]
@@ -173,17 +133,6 @@ def documents_never_expire(deployment: Deployment) -> Iterator[str]:
                 yield f"{bucket}: {rule['Id']} deletes documents"
 
 
-def _denials(deployment: Deployment) -> Iterator[tuple[Resource, list[Statement]]]:
-    """Each bucket with the statements of its policy that deny something to everybody."""
-    denials = [
-        each
-        for each in statements(deployment)
-        if each.holder.whole["Type"] == "AWS::S3::BucketPolicy" and not each.allows and each.principals == [("*", "*")]
-    ]
-    for bucket in deployment.resources(BUCKET):
-        yield bucket, [each for each in denials if names_in(each.holder.properties["Bucket"]) == {bucket.id}]
-
-
 def _is_own_key(resource: Resource, expression: Any) -> bool:
     """Whether it names a key of the same stack."""
     keys = {each.id for each in resource.stack.resources(KEY)}
@@ -201,9 +150,6 @@ RULES = (
     buckets_are_private,
     buckets_keep_versions,
     buckets_are_encrypted,
-    buckets_refuse_what_is_not_tls,
-    buckets_refuse_other_encryption,
-    signed_addresses_end,
     seals_are_locked,
     keys_rotate,
     the_trace_never_expires,

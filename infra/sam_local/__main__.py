@@ -1,5 +1,6 @@
 """`make sam-local`: SAM CLI serves the API and what is behind it from containers, with moto and issuers beside it."""
 
+import errno
 import fcntl
 import os
 import signal
@@ -8,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -17,6 +19,7 @@ from infra.local.server import HOST
 from infra.local.stack import Place, Seed
 from infra.sam_local.command import SamLocal
 from infra.sam_local.engine import Engine, Unavailable, architecture, docker
+from infra.sam_local.front import Front
 from infra.sam_local.stand_in import stand_in
 from infra.sam_local.surroundings import Surroundings
 
@@ -50,22 +53,35 @@ def main() -> int:
 def serve(port: int, seed: Seed | None) -> None:
     """Start everything, say where it is, and wait for the end; what was started first ends last."""
     STATE.mkdir(exist_ok=True)
-    api, functions = f"http://{HOST}:{_free(port)}", f"http://{HOST}:{_free(0)}"
     with ExitStack() as started:
+        front = _front(port)
+        started.callback(front.stop)
         started.enter_context(_alone())
         found = started.enter_context(_engine())
-        stack = started.enter_context(Surroundings(Place(found.listens, api), functions))
+        api, functions = _free(), _free()
+        stack = started.enter_context(Surroundings(Place(found.listens, front.url), functions))
         sam = SamLocal(SAM, BUILDS / architecture(), STATE, found)
         sam.write(stack.variables)
         started.enter_context(sam.serving("start-lambda", functions))
         started.enter_context(sam.serving("start-api", api))
         stack.answers.set()
+        front.start(controls=urlsplit(stack.url).netloc, api=urlsplit(api).netloc)
         if seed:
-            with httpx.Client(base_url=f"{api}/fhir/", timeout=SEED_SECONDS) as client:
+            with httpx.Client(base_url=f"{front.url}/fhir/", timeout=SEED_SECONDS) as client:
                 seed(client, stack.issuers)
-        print(HELP.format(engine=found.name, state=STATE.name, url=stack.url), end="")
-        print(f"{ANNOUNCEMENT}{api}/fhir", flush=True)
+        print(HELP.format(engine=found.name, state=STATE.name, url=front.url), end="")
+        print(f"{ANNOUNCEMENT}{front.url}/fhir", flush=True)
         signal.pause()
+
+
+def _front(port: int) -> Front:
+    """Listen at this port, or for 0 at any; ends the process where it is taken."""
+    try:
+        return Front(port)
+    except OSError as failure:
+        if failure.errno != errno.EADDRINUSE:
+            raise
+        sys.exit(port_taken(port))
 
 
 @contextmanager
@@ -93,15 +109,11 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _free(port: int) -> int:
-    """This port, or for 0 any; ends the process where it is taken."""
+def _free() -> str:
+    """An address of this machine whose port nobody uses."""
     with socket.socket() as attempt:
-        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            attempt.bind((HOST, port))
-        except OSError:
-            sys.exit(port_taken(port))
-        return int(attempt.getsockname()[1])
+        attempt.bind((HOST, 0))
+        return f"http://{HOST}:{attempt.getsockname()[1]}"
 
 
 if __name__ == "__main__":

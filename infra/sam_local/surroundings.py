@@ -13,7 +13,7 @@ from infra.local.runtime import FunctionFailed, Runtime
 from infra.local.stack import LocalStack, Place
 from infra.local.template import Template
 
-CLOCK = f"{PREFIX}clock"
+CLOCK, FUNCTIONS = f"{PREFIX}clock", f"{PREFIX}lambda/"
 START_SECONDS = 30
 """What a container may take to start, beside the time that its function has."""
 FAILED = "x-amz-function-error"
@@ -47,7 +47,7 @@ class SamRuntime(Runtime):
 
 
 class Surroundings(LocalStack):
-    """Answers below /local alone, and not of the clock: that of a container is the machine's.
+    """Answers below /local alone, and neither moves the clock nor changes variables: containers would not learn of it.
 
     `functions` is the address of `sam local start-lambda`, to be set to answer once it does.
     """
@@ -63,4 +63,6 @@ class Surroundings(LocalStack):
     def _handle(self, request: HttpRequest) -> HttpAnswer:
         if request.path == CLOCK or not request.path.startswith(PREFIX):
             return message(404, "Not Found")
+        if request.method == "PUT" and request.path.startswith(FUNCTIONS):
+            return message(501, "Not Implemented")
         return self._controls.handle(request)

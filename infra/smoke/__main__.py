@@ -63,6 +63,7 @@ def _all(account: Account, base: str) -> Iterator[Result]:
     for group in (watch.logs, watch.alarms, watch.schedules, watch.backups):
         yield from group(account)
     yield from tried.api(base)
+    yield from tried.other_name(account)
     yield from tried.authorizer(account)
     yield from tried.bucket(account)
 

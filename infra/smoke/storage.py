@@ -192,12 +192,31 @@ def _statements(check: str, logical: str, told: str | None, declared: Mapping[st
 
 
 def _is_as_strong(found: Json, wanted: Json) -> bool:
-    has_condition = "Condition" not in wanted or bool(found.get("Condition"))
     return (
         found.get("Effect") == wanted["Effect"]
         and _listed(found.get("Action")) >= _listed(wanted["Action"])
-        and has_condition
+        and _has_conditions(found.get("Condition"), wanted.get("Condition"))
     )
+
+
+def _has_conditions(found: Any, wanted: Any) -> bool:
+    """Whether conditions are those of the template, as far as it tells them in words and numbers of its own."""
+    match wanted:
+        case None:
+            return found is None
+        case {"Fn::If": _} | {"Fn::Sub": _} | {"Fn::GetAtt": _} | {"Ref": _}:
+            return found is not None
+        case dict():
+            return isinstance(found, dict) and all(_has_conditions(found.get(name), wanted[name]) for name in wanted)
+        case list():
+            there = _texts(found)
+            return all(_texts(one) <= there for one in wanted if not isinstance(one, dict))
+    return _texts(found) == _texts(wanted)
+
+
+def _texts(value: Any) -> set[str]:
+    """Policies tell numbers and truth as text, and one value with or without a list."""
+    return {str(one).lower() for one in (value if isinstance(value, list) else [value])}
 
 
 def _listed(actions: Any) -> set[str]:

@@ -42,6 +42,14 @@ def api(base: str) -> Iterator[Result]:
     yield held("api.forgery", base, forged[0] == 401, f"status {forged[0]}")
 
 
+def other_name(account: Account) -> Iterator[Result]:
+    """Beside a name of its own, and without an edge, AWS's is closed: CloudFormation may hand the switch on as text."""
+    told = {} if account.is_local else account.outputs
+    if "DomainTarget" in told and "Edge" not in told:
+        status, _, _ = fetched(f"{told['Base']}/metadata")
+        yield held("api.closed", told["Base"], status in (403, 404), f"status {status}")
+
+
 def authorizer(account: Account) -> Iterator[Result]:
     """No answer of the authorizer is remembered: a revocation holds at once."""
     if account.is_local:

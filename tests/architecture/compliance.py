@@ -15,6 +15,7 @@ FOLDER = ROOT / "infra/compliance"
 PAGES = sorted(FOLDER.glob("*.md"))
 _SECTIONS = ("Resources", "Parameters", "Conditions", "Outputs")
 _REFERENCE = re.compile(r"[\w.-]+(/[\w.-]+)+|\S+(\.py::|\.yaml#)\S+")
+_SKIP = re.compile(r"\bskip(if)?\b")
 _RULER = re.compile(r"\|[ :|-]+")
 
 
@@ -104,6 +105,31 @@ def _defined(file: Path) -> set[str]:
     return names
 
 
+def may_skip(reference: str) -> bool:
+    """Whether a test needs something that lies outside the repository, and skips without it."""
+    path, _, name = reference.partition("::")
+    if not path.endswith(".py"):
+        return False
+    return bool({"", *name.split("::")} & _skipping(ROOT / path))
+
+
+@cache
+def _skipping(file: Path) -> set[str]:
+    """The tests and classes that may skip, and the empty name where all of a module may."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) if _SKIP.search(
+                "".join(map(ast.unparse, node.decorator_list))
+            ):
+                found.add(name)
+            case ast.FunctionDef(name=name) if "pytest.skip(" in ast.unparse(node):
+                found.add(name)
+            case ast.Assign(targets=[ast.Name(id="pytestmark")]) if _SKIP.search(ast.unparse(node)):
+                found.add("")
+    return found
+
+
 def _in_template(file: Path, name: str) -> str | None:
     """`Name`, `Name/Sid of a statement`, `Parameter=default` or `Resource.Path.To=value`."""
     place, _, value = name.partition("=")
@@ -121,9 +147,11 @@ def _in_template(file: Path, name: str) -> str | None:
 
 
 def walked(value: Any, path: list[str]) -> str:
-    """What lies at the end of a path, elements of lists by their Id or RuleName; a Ref as the name it refers to."""
+    """What lies at the end of a path, elements of lists by Id, RuleName or number; a Ref as the name it refers to."""
     for step in path:
-        if isinstance(value, list):
+        if isinstance(value, list) and step.isdecimal():
+            value = value[int(step)]
+        elif isinstance(value, list):
             value = next((each for each in value if step in (each.get("Id"), each.get("RuleName"))), {})
         else:
             value = value.get(step, {})

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from dmp.metrics import NAMESPACE, REASONED, Metric
 from dmp.observability import KEYS
-from infra.admin.__main__ import main as admin
+from infra.admin.__main__ import _parser
 from infra.admin.replays import QUEUES
 from infra.local.template import content
 from tests.architecture.source import FUNCTIONS, ROOT, modules, place, tree
@@ -52,7 +53,11 @@ def log_calls() -> Iterator[tuple[str, ast.Call]]:
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 owner = node.func.value
-                if isinstance(owner, ast.Name) and owner.id == "logger" and node.func.attr != "addFilter":
+                if (
+                    isinstance(owner, ast.Name)
+                    and owner.id == "logger"
+                    and node.func.attr not in {"addFilter", "setLevel"}
+                ):
                     yield f"{place(path)}:{node.lineno}", node
 
 
@@ -223,6 +228,40 @@ def test_operators_hear_when_it_begins_and_when_it_is_over(name: str) -> None:
     assert "ComparisonOperator" in alarm
 
 
+@pytest.mark.parametrize(
+    ("rule", "calls"),
+    [
+        ("TraceUnprotected", "ExportTableToPointInTime RestoreTableToPointInTime RestoreTableFromBackup CreateBackup"),
+        ("TraceUnprotected", "EnableKinesisStreamingDestination UpdateContinuousBackups UpdateTable PutResourcePolicy"),
+        ("BucketUnprotected", "PutBucketReplication DeleteBucketLifecycle PutBucketLifecycle PutBucketLogging"),
+        ("BucketUnprotected", "PutBucketNotification PutBucketOwnershipControls PutBucketPolicy"),
+        ("BackupUnprotected", "StartRestoreJob StartCopyJob PutBackupVaultAccessPolicy"),
+        ("BackupUnprotected", "DeleteBackupVaultLockConfiguration DeleteRecoveryPoint"),
+        ("AuthorityChanged", "UpdateFunctionConfiguration20150331v2 UpdateFunctionCode20150331v2 UpdateAlias20150331"),
+        ("AuthorityChanged", "AddPermission20150331v2 PublishLayerVersion20181031 PutSecretValue DeleteSecret"),
+        ("AuthorityChanged", "PutRolePolicy AttachRolePolicy UpdateAssumeRolePolicy"),
+    ],
+)
+def test_what_administrators_do_to_the_protections_is_told(rule: str, calls: str) -> None:
+    asked = rules()[rule]["EventPattern"]["detail"]["eventName"]
+    beginnings = tuple(each["prefix"] for each in asked if isinstance(each, dict))
+
+    assert not [call for call in calls.split() if call not in asked and not call.startswith(beginnings)]
+
+
+@pytest.mark.parametrize("name", rules())
+def test_a_rule_rings_by_a_pattern_that_eventbridge_takes(name: str) -> None:
+    rule = rules()[name]
+
+    assert rule["Targets"] == [{"Id": "operators", "Arn": {"Ref": "Operators"}}]
+    assert rule.get("State", "ENABLED") == "ENABLED"
+    assert len(json.dumps(rule["EventPattern"])) < 2048
+
+
+def test_a_copy_of_a_backup_that_failed_is_told() -> None:
+    assert "Copy Job State Change" in rules()["BackupFailed"]["EventPattern"]["detail-type"]
+
+
 def test_every_queue_of_the_lost_and_every_consumer_is_watched() -> None:
     resources = TEMPLATE["Resources"]
     given = json.dumps(resources["Alarms"]["Properties"]["Parameters"])
@@ -245,17 +284,17 @@ def test_the_stacks_get_what_they_ask_for() -> None:
         assert len(given) <= 200
 
 
-@pytest.mark.parametrize(
-    "command", sorted(set(re.findall(r"python -m infra\.admin ([a-z-]+(?: [a-z]+(?=`))?)", RUNBOOK)))
-)
-def test_the_commands_of_the_runbook_are_there(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    words = [word for word in command.split() if word not in QUEUES]
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"`?make admin ARGS=\"([^\"]+)\"", RUNBOOK))))
+def test_a_command_of_the_runbook_can_be_typed_as_it_stands(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        given = _parser().parse_args(shlex.split(command))
+    except SystemExit:
+        pytest.fail(capsys.readouterr().err)
 
-    with pytest.raises(SystemExit) as ended:
-        admin([*words, "--help"])
-
-    assert ended.value.code == 0, capsys.readouterr().err
+    assert (given.stack, given.local) == ("STACK", None)
 
 
-def test_the_queues_that_the_runbook_replays_can_be() -> None:
-    assert set(re.findall(r"infra\.admin replay (\w+)", RUNBOOK)) <= set(QUEUES)
+def test_the_runbook_names_the_program_in_no_other_way() -> None:
+    assert RUNBOOK.count("make admin ARGS=") >= 20
+    assert not re.findall(r"infra\.admin|`admin \w+|make admin(?! ARGS=\"--stack STACK \w)", RUNBOOK)
+    assert set(re.findall(r'ARGS="--stack STACK replay (\w+)"', RUNBOOK)) <= set(QUEUES)

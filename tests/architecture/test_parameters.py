@@ -1,5 +1,6 @@
 """What the rules of template.yaml refuse before anything is deployed, and what its settings stand for."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ NAME = {"DomainName": "api.example.org", "CertificateId": "1"}
 CLIENTS = {"MutualTlsTrustStore": "s3://authorities/all.pem"}
 NETWORK = {"VpcId": "vpc-1", "VpcSubnetIds": "subnet-1,subnet-2"}
 REPLICA = {"ReplicaBucket": "replica", "ReplicaKeyId": "1"}
+LOCK = {"BackupLockCoolingDays": "3"}
 
 
 def resolution(template: dict[str, Any], /, **given: str) -> Resolution:
@@ -58,7 +60,7 @@ def region(name: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "given", [{}, EDGE, NAME, NAME | CLIENTS, EDGE | NAME | CLIENTS, NETWORK, REPLICA, region("eu-central-1")]
+    "given", [{}, EDGE, NAME, NAME | CLIENTS, EDGE | NAME | CLIENTS, NETWORK, REPLICA, LOCK, region("eu-central-1")]
 )
 def test_what_is_whole_is_deployed(given: dict[str, str]) -> None:
     assert refused(**given) == set()
@@ -91,6 +93,8 @@ def test_beside_an_edge_no_other_door_stands_open() -> None:
         ({"VpcSubnetIds": "subnet-1"}, "ANetworkIsWhole"),
         ({"ReplicaBucket": "replica"}, "AReplicaHasItsKey"),
         ({"SealsReplicaBucket": "replica"}, "AReplicaHasItsKey"),
+        ({"BackupLockCoolingDays": "1"}, "ALockCoolsThreeDays"),
+        ({"BackupLockCoolingDays": "2"}, "ALockCoolsThreeDays"),
     ],
 )
 def test_what_asks_for_something_else_is_refused_without_it(given: dict[str, str], rule: str) -> None:
@@ -115,7 +119,7 @@ def test_what_is_not_asked_for_is_not_made() -> None:
     made = resolution(MAIN).template()["Resources"]
 
     assert not made.keys() & {"Edge", "EdgeSecret", "ApiDomain", "ApiMapping", "JoinNetwork", "FunctionsGroup"}
-    assert not made.keys() & {"ReplicationRole", "EmptyReplica", "MalwareProtection"}
+    assert not made.keys() & {"ReplicationRole", "EmptyReplica", "DeleteInReplica", "MalwareProtection"}
     assert "ReplicationConfiguration" not in made["DocumentsBucket"]["Properties"]
     assert made["Authorizer"]["Properties"]["Environment"]["Variables"]["EDGE_SECRET"] == ""
 
@@ -129,3 +133,12 @@ def test_pages_of_the_portal_alone_reach_documents_by_signed_addresses() -> None
     assert rule["AllowedOrigins"] == ["https://portal.example.org"]
     assert set(rule["AllowedMethods"]) == {"GET", "HEAD", "PUT"}
     assert "*" not in rule["AllowedHeaders"]
+
+
+@pytest.mark.parametrize("wrong", ["*", "arn:aws:iam::*:role/*", "arn:aws:iam::123456789012:role/Op*", "Operators"])
+def test_the_role_of_last_resort_is_one(wrong: str) -> None:
+    pattern = MAIN["Parameters"]["OperatorsRoleArn"]["AllowedPattern"]
+
+    assert re.fullmatch(pattern, "")
+    assert re.fullmatch(pattern, "arn:aws:iam::123456789012:role/people/Operators")
+    assert not re.fullmatch(pattern, wrong)

@@ -30,6 +30,9 @@ from tests.role_policies import Permission, is_allowed
         ("Operations", Permission("s3:PutObject", "DocumentsBucket/documents/*"), False),
         ("Operations", Permission("kms:Sign", "SealKey"), False),
         ("Extractions", Permission("s3:DeleteObjectVersion", "DocumentsBucket/exports/*"), False),
+        ("Extractions", Permission("s3:DeleteObjectVersion", "ReplicaBucket/documents/*"), True),
+        ("Operations", Permission("s3:DeleteObjectVersion", "ReplicaBucket/exports/*"), False),
+        ("Extractions", Permission("s3:GetObject", "ReplicaBucket/documents/*"), False),
     ],
 )
 def test_a_role_allows_what_a_statement_names_and_nothing_else(

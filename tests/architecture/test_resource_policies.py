@@ -14,6 +14,7 @@ TLS = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
 OPERATORS = "arn:aws:iam::123456789012:role/Operators"
 DOCUMENT = "DocumentsBucket/documents/1/2"
 SEAL = "SealsBucket/seals/1"
+BY_DEPLOYMENT = {"aws:CalledViaFirst": "cloudformation.amazonaws.com"}
 ENCRYPTED = {
     "s3:x-amz-server-side-encryption": "aws:kms",
     "s3:x-amz-server-side-encryption-aws-kms-key-id": "arn:aws:test:::DataKey",
@@ -184,22 +185,87 @@ def test_no_human_reads_a_table(table: str) -> None:
         "dynamodb:Query",
         "dynamodb:Scan",
         "dynamodb:PartiQLSelect",
+        "dynamodb:ExportTableToPointInTime",
+        "dynamodb:RestoreTableToPointInTime",
     ):
         assert denials(table, action, ADMINISTRATOR) == {"NobodyButTheFunctionsReads"}
         assert not denials(table, action, FUNCTION)
         assert not denials(table, action, SERVICE)
-    for action in ("dynamodb:PutResourcePolicy", "dynamodb:UpdateTable", "dynamodb:DescribeTable"):
+    for action in ("dynamodb:PutResourcePolicy", "dynamodb:DescribeTable"):
         assert not denials(table, action, ADMINISTRATOR)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_no_human_reads_what_changes_in_a_table(table: str) -> None:
+    stream = f"{table}.StreamSpecification"
+
+    for action in ("dynamodb:GetRecords", "dynamodb:GetShardIterator"):
+        assert denials(stream, action, ADMINISTRATOR) == {"NobodyButTheFunctionsReads"}
+        assert not denials(stream, action, FUNCTION)
+        assert not denials(stream, action, SERVICE)
+    assert not denials(stream, "dynamodb:DescribeStream", ADMINISTRATOR)
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(
+    "action",
+    [
+        "dynamodb:UpdateTable",
+        "dynamodb:UpdateTimeToLive",
+        "dynamodb:UpdateContinuousBackups",
+        "dynamodb:EnableKinesisStreamingDestination",
+    ],
+)
+def test_the_settings_of_a_table_change_by_a_deployment_alone(table: str, action: str) -> None:
+    assert denials(table, action, ADMINISTRATOR) == {"NobodyChangesItsSettingsBesideADeployment"}
+    assert not denials(table, action, ADMINISTRATOR | BY_DEPLOYMENT)
+    assert not denials(table, action, role("Operators"), OperatorsRoleArn=OPERATORS)
+    assert not denials(table, action, SERVICE)
+
+
+def test_functions_alone_add_to_the_trace() -> None:
+    assert denials("AuditTable", "dynamodb:PutItem", ADMINISTRATOR) == {"NobodyButTheFunctionsAppends"}
+    assert not denials("AuditTable", "dynamodb:PutItem", FUNCTION)
 
 
 @pytest.mark.parametrize("caller", [FUNCTION, ADMINISTRATOR, SERVICE])
 def test_nobody_at_all_changes_the_trace(caller: dict[str, str]) -> None:
     for action in ("dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:PartiQLUpdate"):
         assert denials("AuditTable", action, caller) == {"NobodyChangesTheTrace"}
-    assert not denials("AuditTable", "dynamodb:PutItem", caller)
 
 
 def test_no_human_reads_the_secret_that_names_are_made_of() -> None:
     assert denials("SecretPolicy", "secretsmanager:GetSecretValue", ADMINISTRATOR)
     assert not denials("SecretPolicy", "secretsmanager:GetSecretValue", FUNCTION)
     assert not denials("SecretPolicy", "secretsmanager:PutResourcePolicy", ADMINISTRATOR)
+
+
+def test_no_human_reads_the_secret_of_the_edge_beside_a_deployment() -> None:
+    read = "secretsmanager:GetSecretValue"
+
+    assert denials("EdgeSecretPolicy", read, ADMINISTRATOR) == {"NobodyButADeploymentReads"}
+    assert not denials("EdgeSecretPolicy", read, ADMINISTRATOR | BY_DEPLOYMENT)
+    assert not denials("EdgeSecretPolicy", "secretsmanager:PutSecretValue", ADMINISTRATOR)
+
+
+# --- backups
+
+
+@pytest.mark.parametrize("action", ["backup:StartRestoreJob", "backup:StartCopyJob"])
+def test_no_human_takes_a_backup_elsewhere(action: str) -> None:
+    assert denials("BackupVault", action, ADMINISTRATOR) == {"NobodyTakesABackupElsewhere"}
+    assert not denials("BackupVault", action, role("Operators"), OperatorsRoleArn=OPERATORS)
+    assert not denials("BackupVault", action, role("dmp-BackupRole-1A2B3C"))
+    assert not denials("BackupVault", "backup:StartBackupJob", ADMINISTRATOR)
+
+
+@pytest.mark.parametrize("action", ["kms:Decrypt", "kms:ReEncryptFrom"])
+def test_no_role_that_somebody_brings_to_restore_decrypts_a_backup(action: str) -> None:
+    of_aws_backup = role("aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup")
+    through = {"kms:ViaService": "backup.eu-west-3.amazonaws.com"}
+
+    assert denials("BackupKey", action, ADMINISTRATOR | through) == {"NobodyButBackupsReads"}
+    for caller in (role("dmp-BackupRole-1A2B3C"), of_aws_backup, SERVICE | {"kms:CallerAccount": "123456789012"}):
+        assert not denials("BackupKey", action, caller | through)
+    assert not denials("BackupKey", action, role("Operators") | through, OperatorsRoleArn=OPERATORS)
+    assert not denials("BackupKey", action, ADMINISTRATOR | through | BY_DEPLOYMENT), "the vault is made with it"

@@ -109,6 +109,8 @@ def test_an_inspection_that_was_killed_is_taken_up_where_it_was(
 ) -> None:
     monkeypatch.setattr("dmp.adapters.inspection_store._ITEMS_A_PAGE", 5)
     file = tmp_path / "inspection.json"
+    for _ in range(3):
+        open_record(record.api, record.stores)
     undisturbed = operator.run("fsck").json
     asked: list[Json] = []
     invoke = operator.installation.invoke
@@ -130,6 +132,43 @@ def test_an_inspection_that_was_killed_is_taken_up_where_it_was(
     figures = ("records", "documents", "items", "versions", "seals")
     assert {name: outcome.json[name] for name in figures} == {name: undisturbed[name] for name in figures}
     assert not file.exists()
+
+
+def test_a_sound_record_is_told_so_in_a_sentence_without_figures_of_what_was_not_looked_at(
+    operator: Operator, record: FedRecord
+) -> None:
+    told = operator.run("fsck", "--record", record.id).json
+
+    assert told["notes"] == ["all that was looked at is as it must be"]
+    assert told.keys().isdisjoint({"versions", "seals", "orphans"})
+
+
+@pytest.mark.parametrize("content", ["", "[]", "no JSON", "{}", '{"options": {}, "cursors": 1}'])
+def test_a_file_of_something_else_is_wrong_usage(operator: Operator, tmp_path: Path, content: str) -> None:
+    file = tmp_path / "inspection.json"
+    file.write_text(content, encoding="utf-8")
+
+    outcome = operator.run("fsck", "--resume", str(file))
+
+    assert (outcome.code, "no file of an inspection" in outcome.err) == (2, True)
+    assert file.read_text(encoding="utf-8") == content
+
+
+def test_an_inspection_of_another_installation_is_not_taken_up(
+    operator: Operator, record: FedRecord, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = str(tmp_path / "inspection.json")
+    with refused("ListObjectVersions"):
+        operator.run("fsck", "--resume", file)
+    monkeypatch.setattr(operator.installation, "identity", "another")
+
+    outcome = operator.run("fsck", "--resume", file)
+
+    assert (outcome.code, "other things" in outcome.err) == (2, True)
+
+
+def test_one_record_and_a_sweep_make_no_sense_together(operator: Operator) -> None:
+    assert operator.run("fsck", "--record", "0" * 26, "--sweep").code == 2
 
 
 def test_an_inspection_is_not_taken_up_under_other_options(operator: Operator, tmp_path: Path) -> None:
@@ -222,6 +261,35 @@ def test_a_chain_is_completed(operator: Operator, record: FedRecord) -> None:
     assert (outcome.code, outcome.json["completed"]) == (0, len(record.trace()))
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("complete-chain",),
+        ("fsck", "--record"),
+        ("rebuild",),
+        ("suspend", "--reason", "y"),
+        ("resume", "--reason", "y"),
+    ],
+)
+def test_what_is_no_id_is_refused_and_stands_in_no_trace(operator: Operator, arguments: tuple[str, ...]) -> None:
+    before = operator.acts()
+
+    outcome = operator.run(*arguments, "279106912345678 MARTIN")
+
+    assert (outcome.code, "no-record" in outcome.err) == (3, True)
+    assert operator.acts() == before
+
+
+def test_the_chain_of_a_record_that_is_not_there_cannot_be_completed(operator: Operator) -> None:
+    outcome = operator.run("complete-chain", "0" * 26)
+
+    assert (outcome.code, "no-record" in outcome.err) == (3, True)
+
+
+def test_the_chain_of_the_operators_is_completed_too(operator: Operator) -> None:
+    assert operator.run("complete-chain", "operators").json["completed"] >= 1
+
+
 # --- the trace of the operators
 
 
@@ -237,7 +305,10 @@ def test_what_operators_did_is_shown_newest_first(operator: Operator, record: Fe
 
 @pytest.mark.parametrize(
     "arguments",
-    [("fsck",), ("rebuild", "x"), ("suspend", "x", "--reason", "y"), ("complete-chain", "x"), ("log",), ("capacity",)],
+    [
+        *(("fsck",), ("rebuild", "0" * 26), ("suspend", "0" * 26, "--reason", "y"), ("complete-chain", "0" * 26)),
+        *(("log",), ("capacity",)),
+    ],
 )
 def test_without_a_trace_nothing_is_done(
     operator: Operator, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
@@ -263,9 +334,10 @@ def test_an_act_that_dies_is_traced_as_failed(operator: Operator, monkeypatch: p
         return invoke(function, event)
 
     monkeypatch.setattr(operator.installation, "invoke", dies)
-    with pytest.raises(KeyboardInterrupt):
-        operator.run("rebuild", "0" * 26)
 
+    outcome = operator.run("rebuild", "0" * 26)
+
+    assert (outcome.code, "interrupted" in outcome.err) == (130, True)
     assert operator.acts()[-1] == ("rebuild", "0" * 26, "failed", "KeyboardInterrupt")
 
 
@@ -298,6 +370,8 @@ def test_a_scan_counts_what_records_hold(operator: Operator, record: FedRecord) 
     assert told["documents"] >= 4
     assert told["stored_bytes"] > 0
     assert told["entries"] == 0
+    assert {"versions", "seals"}.isdisjoint(told)
+    assert {"tables", "queues", "overdue consents"} <= told.keys()
 
 
 # --- how it is used
@@ -331,6 +405,20 @@ def test_help_names_every_command_and_the_exit_codes(capsys: pytest.CaptureFixtu
     for command in ("fsck", "replay", "rebuild", "suspend", "resume", "complete-chain", "keys", "capacity", "log"):
         assert f"\n    {command} " in told
     assert "exit codes" in told
+
+
+def test_what_holds_for_all_commands_may_stand_behind_them(
+    operator: Operator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["log", "--local", "http://127.0.0.1:1", "--output", "json"], operator.installation) == 0
+    assert main(["--local", "http://127.0.0.1:1", "--output", "json", "log"], operator.installation) == 0
+
+    assert capsys.readouterr().out.count('"acts"') == 2
+
+
+def test_a_local_stack_that_does_not_answer_is_asked_after(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--local", "http://127.0.0.1:9", "log"]) == 4
+    assert "make run" in capsys.readouterr().err
 
 
 def test_tables_are_for_people(operator: Operator, record: FedRecord, capsys: pytest.CaptureFixture[str]) -> None:

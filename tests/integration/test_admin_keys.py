@@ -86,6 +86,7 @@ class Installed:
 
     noted: list[Json] = field(default_factory=list)
     operator: str = "ana"
+    identity: str = "dmp"
 
     def client(self, service: str) -> Any:
         made: Any = boto3.client(service, region_name="eu-west-3")  # type: ignore[call-overload]
@@ -140,8 +141,8 @@ def test_a_revoked_key_is_in_the_variables_and_nothing_else_changes(installed: I
     before = variables(installed)
     issuer = first_issuer(installed)
 
-    report = issuer_keys.revoke(installed, issuer, "k1")
-    issuer_keys.revoke(installed, issuer, "k1")
+    report = issuer_keys.revoke(installed, issuer, "k1", is_unserved=True)
+    issuer_keys.revoke(installed, issuer, "k1", is_unserved=True)
 
     kept = variables(installed)
     assert json.loads(kept.pop("REVOKED_KEYS")) == [{"issuer": issuer, "kid": "k1"}]
@@ -149,10 +150,32 @@ def test_a_revoked_key_is_in_the_variables_and_nothing_else_changes(installed: I
     assert f'RevokedKeys=[{{"issuer":"{issuer}","kid":"k1"}}]' in report.notes[0]
 
 
+def test_a_key_that_its_issuer_does_not_serve_is_refused_by_express_wish_alone(
+    installed: Installed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = ["keys", "revoke", "--stack", "dmp", "--issuer", first_issuer(installed), "--kid", "no-such-kid"]
+
+    mistyped = main(named, installed)
+    told = capsys.readouterr().err
+
+    assert (mistyped, "--unserved" in told) == (3, True)
+    assert "REVOKED_KEYS" not in variables(installed)
+    assert main([*named, "--unserved"], installed) == 0
+
+
+def test_a_key_that_was_never_refused_cannot_be_restored(installed: Installed) -> None:
+    before = variables(installed)
+
+    with pytest.raises(Refused, match="no such key"):
+        issuer_keys.restore(installed, first_issuer(installed), "never")
+
+    assert variables(installed) == before
+
+
 def test_a_key_is_restored(installed: Installed) -> None:
     issuer = first_issuer(installed)
-    issuer_keys.revoke(installed, issuer, "k1")
-    issuer_keys.revoke(installed, issuer, "k2")
+    issuer_keys.revoke(installed, issuer, "k1", is_unserved=True)
+    issuer_keys.revoke(installed, issuer, "k2", is_unserved=True)
 
     issuer_keys.restore(installed, issuer, "k1")
 
@@ -163,7 +186,7 @@ def test_a_function_behind_an_alias_is_published_and_requests_led_there(installe
     client = installed.client("lambda")
     client.create_alias(FunctionName="dmp-Authorizer", Name="live", FunctionVersion="1")
 
-    version = issuer_keys.revoke(installed, first_issuer(installed), "k1").figures["version"]
+    version = issuer_keys.revoke(installed, first_issuer(installed), "k1", is_unserved=True).figures["version"]
 
     alias = client.get_alias(FunctionName="dmp-Authorizer", Name="live")
     assert alias["FunctionVersion"] == version != "1"
@@ -217,7 +240,8 @@ def test_an_issuer_that_does_not_answer_is_told(installed: Installed) -> None:
 
 def test_every_use_of_keys_is_traced_first(installed: Installed, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--stack", "dmp", "keys", "show"], installed) == 0
-    assert main(["--stack", "dmp", "keys", "revoke", "--issuer", first_issuer(installed), "--kid", "k"], installed) == 0
+    named = ["--issuer", first_issuer(installed), "--kid", "k", "--unserved"]
+    assert main(["--stack", "dmp", "keys", "revoke", *named], installed) == 0
     assert main(["--stack", "dmp", "keys", "renew"], installed) == 0
 
     assert [(one["command"], one["stage"]) for one in installed.noted] == [

@@ -212,7 +212,16 @@ def test_what_goes_round_the_edge_is_refused_whatever_its_token(
     assert SECRET not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("odd", [{}, {"headers": None}, {"headers": ["x-dmp-edge"]}, {"headers": {1: SECRET}}])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {},
+        {"headers": None},
+        {"headers": ["x-dmp-edge"]},
+        {"headers": {1: SECRET}},
+        {"headers": {"x-dmp-edge": "\ud800"}},
+    ],
+)
 def test_an_event_of_no_known_shape_did_not_come_through_the_edge(behind_the_edge: Stack, odd: dict[str, Any]) -> None:
     assert behind_the_edge.handler(odd, None) == {"isAuthorized": False}
 

@@ -14,6 +14,7 @@ from tests.api_client import ApiClient
 from tests.fed_record import AUTHOR, SPECIALIST, STRANGER, FedRecord, partition
 from tests.log_lines import Lines, figures, written
 from tests.open_record import open_record
+from tests.reimbursements import batch, feed_batch, line
 from tests.told import tell
 
 NOWHERE = "https://127.0.0.1:59999/hooks"
@@ -147,6 +148,32 @@ def test_an_upload_is_followed_through_its_verification_to_its_reading(record: F
     texts.read(record.api, *texts.queued(record.stores["EXTRACTION_QUEUE"]))
 
     assert {"request", "entry_chained", "mail_sent", "document_read"} <= set(lines.events_of(given))
+
+
+def test_what_tells_no_id_of_its_own_does_not_follow_from_its_neighbour(record: FedRecord, lines: Lines) -> None:
+    given = str(uuid4())
+    followed, former = deposit(record, given), deposit(record, str(uuid4()))
+    key = {"pk": {"S": f"R#{record.id}"}, "sk": {"S": f"D#{former.partition('.')[2]}"}}
+    boto3.client("dynamodb").update_item(
+        TableName=record.stores["RECORDS_TABLE"], Key=key, UpdateExpression="REMOVE cid"
+    )
+    told = [texts.told_by_bucket(record, document)["Records"][0] for document in (followed, former)]
+
+    assert texts.read(record.api, {"Records": told}) == []
+
+    read = [line["correlation_id"] for line in lines.parsed if line["message"] == "document_read"]
+    assert read == [given, "0"]
+
+
+def test_every_record_that_a_batch_feeds_is_followed_from_it(record: FedRecord, lines: Lines) -> None:
+    records = [record.id, *(open_record(record.api).id for _ in range(2))]
+
+    answer = feed_batch(record.api, batch(*map(line, records)), headers={"X-Request-Id": "batch-42"})
+
+    assert answer.status == 200, answer.body
+    asked = lines.parsed[-1]["correlation_id"]
+    fed = [item for each in records for item in partition(record.stores["AUDIT_TABLE"], f"R#{each}")]
+    assert [item.get("cid") for item in fed if "batch-42" in item["entry"]["S"]] == [{"S": asked}] * 3
 
 
 def test_an_archive_is_built_under_the_id_of_who_asked(record: FedRecord, lines: Lines) -> None:

@@ -240,10 +240,10 @@ def test_an_archive_lasts_ten_years(record: FedRecord) -> None:
 def test_when_the_archive_is_over_or_the_delay_of_a_wish_the_record_goes_to_the_second(
     clock: TimeMachineFixture,
 ) -> None:
-    with small_stack(ErasureDelayDays="12", ArchiveYears="1") as stack:
+    with small_stack(ErasureDelayDays="10", ArchiveYears="1") as stack:
         wished, archived = to_be_erased(ApiClient(), stack), full_record(ApiClient(), stack)
         close(archived)
-        moments = ("2026-03-14T11:59:59Z", "2026-03-14T12:00:00Z", "2027-03-02T11:59:59Z", "2027-03-02T12:00:00Z")
+        moments = ("2026-03-12T11:59:59Z", "2026-03-12T12:00:00Z", "2027-03-02T11:59:59Z", "2027-03-02T12:00:00Z")
         runs = []
         for moment in moments:
             clock.move_to(moment, tick=False)
@@ -258,13 +258,17 @@ def test_what_a_deposit_under_way_brought_late_goes_too(record: FedRecord, clock
     close(record)
     erase(record)
     record.api.run(JOB)
-    aws.client("s3").put_object(Bucket=record.stores["DOCUMENTS_BUCKET"], Key=f"{record.id}/late", Body=b"late")
+    late = [f"{kind}/{record.id}/late" for kind in ("documents", "uploads", "exports")]
+    for key in late:
+        aws.client("s3").put_object(Bucket=record.stores["DOCUMENTS_BUCKET"], Key=key, Body=b"late")
+    brought = fsck.versions(record)
     clock.shift(3600)
 
     run = record.api.run(JOB)
     settled = record.items()
     last = record.api.run(JOB)
 
+    assert brought == late
     assert (run, last) == (NOTHING, NOTHING)
     assert fsck.versions(record) == []
     assert [item["sk"]["S"] for item in settled] == ["D~"]

@@ -542,6 +542,15 @@ def test_what_fails_once_is_built_the_next_time(record: FedRecord) -> None:
     assert fetched(record, address).under("documents/")
 
 
+def test_an_order_that_the_version_before_left_in_the_queue_is_built(record: FedRecord) -> None:
+    address = ordered(record)
+    [message] = waiting(record)
+
+    assert run(record, {**message, "body": json.loads(message["body"])["export"]}) == []
+
+    assert fetched(record, address).names
+
+
 def test_an_order_that_never_stood_is_dropped_after_some_looks(record: FedRecord) -> None:
     unknown = json.dumps({"export": f"{record.id}.{'0' * 26}"})
     message = {"messageId": "1", "receiptHandle": "none", "body": unknown, "attributes": {}}

@@ -3,7 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import count
 from typing import Any
@@ -12,14 +12,20 @@ import pytest
 from time_machine import TimeMachineFixture
 
 from dmp.adapters import aws
+from dmp.adapters.chain_store import ChainStore
+from dmp.adapters.table import Table
 from dmp.domain.operation import OPERATORS
+from dmp.services.audit_chain import AuditChain
 from infra.local.resources import ACCOUNT
 from tests import bodies, uploads
 from tests.api_client import ApiClient
 from tests.aws_calls import meanwhile, refused
+from tests.cda_entries import concern, part, problem, value
+from tests.cda_factories import structured
 from tests.closed_record import close, erase, full_record, small_stack
 from tests.fed_record import AUTHOR, SPECIALIST, FedRecord, open_record, partition
 from tests.profile_bodies import allergy
+from tests.reimbursements import fed, line
 from tests.uploads import Json
 
 _MONTHS = count()
@@ -50,6 +56,10 @@ def record(api: ApiClient, stack: dict[str, str], clock: TimeMachineFixture) -> 
     body = allergy(record.id)
     entered = api.post("/fhir/AllergyIntolerance", body, as_=AUTHOR)
     assert entered.status == 201, entered.body
+    stated = structured(part("11450-4", "Problèmes", "Texte", concern("39", "active", problem(value("I10")))))
+    named = [{"system": "https://hospital.example/documents", "value": record.id}]
+    record.publish(content=stated, content_type="text/xml", identifier=named)
+    assert fed(api, line(record.id)).status == 201
     record.find(SPECIALIST)
     settle(record, clock)
     return record
@@ -99,10 +109,10 @@ def test_a_record_with_something_of_every_kind_is_sound(record: FedRecord) -> No
     answer = order(record.api, "records", record=record.id)
 
     assert answer["problems"] == []
-    assert (answer["records"], answer["documents"], answer["objects"]) == (1, 4, 2)
+    assert (answer["records"], answer["documents"], answer["objects"]) == (1, 5, 3)
     assert answer["entries"] == len(record.trace())
     assert answer["items"] == len(record.items())
-    assert answer["stored_bytes"] == 2 * len(bodies.PDF + b"a")
+    assert answer["stored_bytes"] == sum(record.objects().values()) - len(bodies.PDF + b"b") - len(bodies.PDF + b"d")
 
 
 def test_reading_every_byte_finds_the_same(record: FedRecord) -> None:
@@ -123,6 +133,18 @@ def test_an_authorisation_that_is_over_is_no_fault_whether_or_not_it_was_marked(
         dropped = faults(record)
 
     assert (unmarked, marked, dropped) == ([], [], [])
+
+
+def test_a_line_of_reimbursement_whose_name_went_over_to_another_is_no_fault(
+    api: ApiClient, stack: dict[str, str], clock: TimeMachineFixture
+) -> None:
+    record = open_record(api, stack)
+    assert fed(api, line(record.id, identifier=record.id)).status == 201
+    clock.shift(timedelta(days=735))
+    assert fed(api, line(record.id, identifier=record.id)).status == 201
+
+    assert len(items(record, "B#")) == 2
+    assert faults(record) == ["not-chained"]
 
 
 def test_what_is_still_on_its_way_is_no_fault(api: ApiClient, stack: dict[str, str], clock: TimeMachineFixture) -> None:
@@ -156,8 +178,8 @@ def test_what_happens_while_it_looks_is_no_fault(record: FedRecord) -> None:
 def current_object(record: FedRecord) -> str:
     """The key of what came inline and is current."""
     current = [one for one in items(record, "D#") if one["st"]["S"] == "current"]
-    keys = [str(json.loads(one["facts"]["S"])["content"][0]) for one in current]
-    return next(key for key in keys if key.startswith("documents/"))
+    contents = [json.loads(one["facts"]["S"])["content"] for one in current]
+    return next(str(key) for key, kind, *_ in contents if key.startswith("documents/") and kind == "application/pdf")
 
 
 def lose_object(record: FedRecord) -> None:
@@ -265,7 +287,102 @@ def rewrite_after_the_whole_seal(record: FedRecord) -> None:
     record.api.run("AuditSealer", {"record": record.id})
 
 
+def lose_extraction(record: FedRecord) -> None:
+    [item] = items(record, "EX#")
+    drop(record.stores["RECORDS_TABLE"], item)
+
+
+def ins_item(record: FedRecord) -> Json:
+    return next(one for one in scanned(dict(record.stores)) if one.get("record") == {"S": record.id})
+
+
+def lose_ins(record: FedRecord) -> None:
+    drop(record.stores["RECORDS_TABLE"], ins_item(record))
+
+
+def lead_ins_elsewhere(record: FedRecord) -> None:
+    """As where somebody opened a second record for the same INS."""
+    item = ins_item(record)
+    drop(record.stores["RECORDS_TABLE"], item)
+    open_record(record.api, record.stores, record.ins)
+
+
+def lose_identifier(record: FedRecord) -> None:
+    drop(record.stores["RECORDS_TABLE"], items(record, "I#")[0])
+
+
+def lose_name_of_reimbursement(record: FedRecord) -> None:
+    drop(record.stores["RECORDS_TABLE"], items(record, "BI#")[0])
+
+
+def lose_message_that_was_read(record: FedRecord) -> None:
+    message = items(record, "M#")[0]
+    found = record.api.get(f"/fhir/Communication/{record.id}.{message['local']['S']}", as_=record.patient)
+    assert found.status == 200, found.body
+    drop(record.stores["RECORDS_TABLE"], message)
+
+
+def change_head(record: FedRecord, change: Callable[[Json], None], **attributes: Json) -> None:
+    [head] = items(record, "D~")
+    content = json.loads(head["body"]["S"])
+    change(content)
+    put(record.stores["RECORDS_TABLE"], head | {"body": {"S": json.dumps(content)}} | attributes)
+
+
+def authorise_another(record: FedRecord) -> None:
+    def change(content: Json) -> None:
+        row = next(one for one in content["directives"] if one[1] == "authorisation")
+        row[3] = row[3].replace(SPECIALIST.identifier.value, "10109999999")
+
+    change_head(record, change)
+
+
+def lengthen_authorisation(record: FedRecord) -> None:
+    def change(content: Json) -> None:
+        row = next(one for one in content["directives"] if one[1] == "authorisation")
+        row[5] = row[5].replace("202", "203", 1)
+
+    change_head(record, change)
+
+
+def close_untold(record: FedRecord) -> None:
+    change_head(record, lambda _: None, st={"S": "closed"})
+
+
+def forget_what_is_due(record: FedRecord) -> None:
+    consent = next(one for one in items(record, "C#") if "gx_at" in one)
+    put(record.stores["RECORDS_TABLE"], {name: consent[name] for name in consent if not name.startswith("gx_")})
+
+
+def archive_in_the_index(record: FedRecord) -> None:
+    document = items(record, "D#")[0]
+    put(record.stores["RECORDS_TABLE"], document | {"ls_type": {"S": "other"}})
+
+
+def leave_words_of_nothing(record: FedRecord) -> None:
+    words = items(record, "T#")[0]
+    local = "1t3z09gfg0y1ses5fd8f6tmwwv"
+    put(record.stores["RECORDS_TABLE"], words | {"sk": {"S": f"T#{local}"}, "local": {"S": local}})
+
+
+def garble_words(record: FedRecord) -> None:
+    put(record.stores["RECORDS_TABLE"], items(record, "T#")[0] | {"words": {"B": b"xx"}})
+
+
 PLANTED: list[tuple[Callable[[FedRecord], None], set[str]]] = [
+    (lose_extraction, {"not-extracted"}),
+    (lose_ins, {"not-led-to"}),
+    (lead_ins_elsewhere, {"not-led-to"}),
+    (lose_identifier, {"not-led-to"}),
+    (lose_name_of_reimbursement, {"not-led-to"}),
+    (lose_message_that_was_read, {"change-lost"}),
+    (authorise_another, {"directive-differs"}),
+    (lengthen_authorisation, {"directive-differs"}),
+    (close_untold, {"head-differs"}),
+    (forget_what_is_due, {"index-differs"}),
+    (archive_in_the_index, {"index-differs"}),
+    (leave_words_of_nothing, {"leads-nowhere"}),
+    (garble_words, {"unreadable"}),
     (lose_object, {"object-missing"}),
     (replace_object, {"object-differs"}),
     (decrypt_object, {"object-not-encrypted"}),
@@ -354,6 +471,144 @@ def test_where_storage_does_not_answer_nothing_is_said_to_be_broken(record: FedR
     assert answer["error"] == "service-unavailable"
 
 
+# --- what cannot be read
+
+
+@pytest.mark.parametrize(
+    ("kind", "damage"),
+    [
+        ("D#", {"body": {"S": "xx"}}), ("D#", {"facts": {"S": "{}"}}), ("D#", {"facts": {"S": "no JSON"}}),
+        ("D#", {"facts": {"S": "[]"}}), ("D~", {"body": {"S": "[]"}}), ("C#", {"body": {"S": "7"}}),
+        ("E#", {"body": {"B": b"xx"}}), ("U#", {"local": {"N": "1"}}), ("M#", {"sent": {"S": "never"}}),
+    ],
+)  # fmt: skip
+def test_a_row_that_cannot_be_read_is_named_on_every_page_and_hides_no_other(
+    record: FedRecord, kind: str, damage: Json, api: ApiClient
+) -> None:
+    row = items(record, kind)[0]
+    put(record.stores["RECORDS_TABLE"], row | damage)
+
+    problems = [one for page in pages(api, "records") for one in page["problems"]]
+    versions = [page["versions"] for page in pages(api, "objects", sweep=True)]
+
+    put(record.stores["RECORDS_TABLE"], row)
+    assert {"fault": "unreadable", "record": record.id, "what": row["sk"]["S"]} in problems
+    assert sum(versions) >= 3
+    assert not {one["fault"] for one in order(api, "records", record=record.id)["problems"]}
+
+
+def test_the_bytes_of_a_document_that_cannot_be_read_are_never_swept(
+    record: FedRecord, api: ApiClient, clock: TimeMachineFixture
+) -> None:
+    rows = items(record, "D#")
+    for row in rows:
+        put(record.stores["RECORDS_TABLE"], row | {"facts": {"S": "{}"}})
+    clock.shift(timedelta(days=2))
+    before = stored(record)
+
+    problems = [one for page in pages(api, "objects", sweep=True) for one in page["problems"]]
+
+    for row in rows:
+        put(record.stores["RECORDS_TABLE"], row)
+    assert {one["what"] for one in problems} >= {f"DocumentReference/{record.id}.{rows[0]['local']['S']}"}
+    assert {key for key in before if record.id in key} <= stored(record)
+
+
+@pytest.mark.parametrize(
+    ("partition_of", "damage", "fault"),
+    [
+        ("R#", {"entry": None}, "entry-damaged"), ("R#", {"sk": {"S": "zz!"}}, "not-chained"),
+        ("R#", {"entry": {"S": "[]"}}, "entry-damaged"), ("K#", {"head": None}, "unreadable"),
+        ("K#", {"entries": {"S": "5"}}, "unreadable"), ("K#", {"head": {"S": "xyz"}}, "unreadable"),
+    ],
+)  # fmt: skip
+def test_a_row_of_the_trace_that_cannot_be_read_is_told(
+    record: FedRecord, partition_of: str, damage: Json, fault: str
+) -> None:
+    table = record.stores["AUDIT_TABLE"]
+    row = partition(table, f"{partition_of}{record.id}")[0]
+    changed = {name: typed for name, typed in (row | damage).items() if typed is not None}
+    put(table, changed)
+
+    found = faults(record)
+
+    drop(table, changed)
+    put(table, row)
+    assert fault in found
+    assert faults(record) == []
+
+
+@pytest.mark.parametrize("content", [b"garbage", b"{}", None])
+def test_a_seal_whose_object_is_damaged_or_gone_is_told_and_records_are_looked_at_all_the_same(
+    record: FedRecord, content: bytes | None
+) -> None:
+    bucket, client = record.stores["SEALS_BUCKET"], aws.client("s3")
+    newest = max(partition(record.stores["AUDIT_TABLE"], "SEALS"), key=lambda one: int(one["number"]["N"]))
+    number = int(newest["number"]["N"])
+    key = next(one for one in seal_objects(record) if int("".join(filter(str.isdigit, one)) or 0) == number)
+    kept = client.get_object(Bucket=bucket, Key=key)["Body"].read()
+    if content is None:
+        client.delete_object(Bucket=bucket, Key=key)
+    else:
+        client.put_object(Bucket=bucket, Key=key, Body=content)
+
+    problems = [one for page in pages(record.api, "seals") for one in page["problems"]]
+    of_record = faults(record)
+
+    client.put_object(Bucket=bucket, Key=key, Body=kept)
+    wanted = "object-missing" if content is None else "object-differs"
+    assert {"fault": wanted, "record": "", "what": f"seal {number}"} in problems
+    assert of_record == ["not-sealed"]
+
+
+def seal_objects(record: FedRecord) -> list[str]:
+    found = aws.client("s3").get_paginator("list_objects_v2").paginate(Bucket=record.stores["SEALS_BUCKET"])
+    return [one["Key"] for page in found for one in page.get("Contents", [])]
+
+
+@pytest.mark.parametrize("change", ["garbage", "text", "leaves"])
+def test_a_seal_of_all_records_that_is_not_what_was_signed_is_told(record: FedRecord, change: str) -> None:
+    before = set(seal_objects(record))
+    record.api.run("AuditSealer", {"whole": True})
+    bucket, client = record.stores["SEALS_BUCKET"], aws.client("s3")
+    wholes = {key: client.get_object(Bucket=bucket, Key=key)["Body"].read() for key in seal_objects(record)}
+    wholes = {key: kept for key, kept in wholes.items() if key not in before or b'"leaves"' in kept}
+    for key, kept in wholes.items():
+        content = json.loads(kept)
+        if change == "leaves":
+            content["leaves"] = [[name, number, "0" * 64] for name, number, _ in content["leaves"]]
+        if change == "text":
+            content["text"] = content["text"].replace('"number":', '"number":1')
+        client.put_object(Bucket=bucket, Key=key, Body=b"xx" if change == "garbage" else json.dumps(content).encode())
+
+    found = faults(record)
+
+    for key, kept in wholes.items():
+        client.put_object(Bucket=bucket, Key=key, Body=kept)
+    assert "seal-differs" in found
+    assert faults(record) == []
+
+
+def test_a_row_of_the_seals_or_of_an_ins_that_cannot_be_read_is_told(record: FedRecord) -> None:
+    row, ins = partition(record.stores["AUDIT_TABLE"], "SEALS")[0], ins_item(record)
+    put(record.stores["AUDIT_TABLE"], {name: row[name] for name in row if name != "signature"})
+    put(record.stores["RECORDS_TABLE"], {name: ins[name] for name in ins if name != "record"})
+
+    seals = [one for page in pages(record.api, "seals") for one in page["problems"]]
+    records = [one for page in pages(record.api, "records", counts=True) for one in page["problems"]]
+
+    put(record.stores["AUDIT_TABLE"], row)
+    put(record.stores["RECORDS_TABLE"], ins)
+    assert ("unreadable", f"SEALS {row['sk']['S']}") in {(one["fault"], one["what"]) for one in seals}
+    assert ("unreadable", f"{ins['pk']['S']} INS") in {(one["fault"], one["what"]) for one in records}
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "KMS.DisabledException"])
+def test_an_object_that_is_refused_is_told_and_the_others_are_looked_at(record: FedRecord, code: str) -> None:
+    with refused("HeadObject", code, 403):
+        assert faults(record) == ["object-unreadable"]
+
+
 # --- all of it, page by page
 
 
@@ -431,7 +686,7 @@ def test_an_ins_that_leads_to_no_record_is_found(
 
     problems = [one for page in pages(api, "records", counts=True) for one in page["problems"]]
 
-    assert {"fault": "head-missing", "record": record.id, "what": ""} in problems
+    assert {"fault": "head-missing", "record": record.id, "what": "its INS leads here"} in problems
 
 
 def test_heads_that_are_nearly_full_are_named(record: FedRecord, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -502,8 +757,10 @@ def test_a_sweep_deletes_orphans_and_nothing_that_a_document_or_an_archive_is(
     clock.shift(timedelta(hours=26))
     kept = {key for key in stored(record) if record.id in key} - set(orphans)
 
-    pages(record.api, "objects", sweep=True)
+    pages(record.api, "objects", sweep=True, operator="ana", run="run-9")
 
+    told = [one for one in order(record.api, "acts", limit=5)["acts"] if one["command"] == "sweep"]
+    assert {(one["operator"], one["run"], one["stage"]) for one in told} == {("ana", "run-9", "begun")}
     assert {key for key in stored(record) if record.id in key} == kept
     assert set(faults(record, bytes=True)) <= {"not-chained"}
     assert uploads.versions(record.stores["DOCUMENTS_BUCKET"], orphans[0]) == []
@@ -567,6 +824,49 @@ def test_a_trace_of_the_operators_that_was_changed_is_found(record: FedRecord, c
 
     put(table, kept)
     assert {"chain-broken"} == {one["fault"] for one in problems if one["record"] == OPERATORS}
+
+
+@pytest.mark.parametrize("of_operators", [True, False])
+def test_a_trace_that_was_cut_at_its_end_is_found_before_any_seal_is(record: FedRecord, of_operators: bool) -> None:
+    table, trace = record.stores["AUDIT_TABLE"], OPERATORS if of_operators else record.id
+    order(record.api, "note", operator="ana", command="fsck", target="all", stage="begun")
+    record.find(SPECIALIST)
+    record.api.run("AuditSealer", {"record": OPERATORS})
+    before = partition(table, f"K#{trace}")
+    order(record.api, "note", operator="ana", command="rm", target="all", stage="begun")
+    record.find(SPECIALIST)
+    chains = ChainStore(Table(database, table), database, table)
+    AuditChain(chains, lambda: datetime.now(UTC)).complete(trace)
+    links = [one for one in partition(table, f"K#{trace}") if one not in before]
+    entries = {local for one in links for local in json.loads(one["entries"]["S"])}
+    cut = [*links, *(one for one in partition(table, f"R#{trace}") if one["sk"]["S"] in entries)]
+    for one in cut:
+        drop(table, one)
+
+    problems = [one for page in pages(record.api, "seals") for one in page["problems"]]
+
+    for one in cut:
+        put(table, one)
+    again = [one for page in pages(record.api, "seals") for one in page["problems"]]
+    assert "chain-cut" in {one["fault"] for one in problems if one["record"] == trace}
+    assert "chain-cut" not in {one["fault"] for one in again if one["record"] == trace}
+
+
+def database() -> Any:
+    return aws.client("dynamodb")
+
+
+def test_an_act_that_cannot_be_read_hides_no_other(record: FedRecord) -> None:
+    order(record.api, "note", operator="ana", command="fsck", target="all", stage="begun")
+    table = record.stores["AUDIT_TABLE"]
+    kept = max(partition(table, f"R#{OPERATORS}"), key=lambda one: one["sk"]["S"])
+    put(table, kept | {"entry": {"S": "{}"}})
+
+    acts = order(record.api, "acts", limit=5)["acts"]
+
+    put(table, kept)
+    assert (acts[0]["stage"], acts[0]["target"]) == ("unreadable", kept["sk"]["S"])
+    assert len(order(record.api, "acts", limit=5)["acts"]) == len(acts)
 
 
 @pytest.mark.parametrize(

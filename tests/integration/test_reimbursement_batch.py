@@ -163,7 +163,8 @@ def test_lines_of_one_record_are_written_in_parts_each_with_its_trace(record: Fe
     assert max(len(entry["what"]) for entry in traced(record)) <= reimbursement_feed.MOST_TOLD
 
 
-def test_a_record_that_changes_meanwhile_is_decided_anew(record: FedRecord) -> None:
+def test_a_record_that_changes_meanwhile_is_decided_anew(record: FedRecord, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reimbursement_batch, "WRITERS", 1)
     other = open_record(record.api, record.stores)
     motive = bodies.parameters(motive={"valueCode": "patient-demande"}, reason={"valueString": "Ne souhaite plus"})
 

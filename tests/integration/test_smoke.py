@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -88,10 +89,10 @@ Resources:
             Statement: [{ Sid: Write, Effect: Allow, Action: ["dynamodb:PutItem"], Resource: !GetAtt AuditTable.Arn }]
   Logs:
     Type: AWS::Logs::LogGroup
-    Properties: { RetentionInDays: 30, LogGroupName: work }
+    Properties: { RetentionInDays: 30, LogGroupName: work-UNIQUE }
   Topic:
     Type: AWS::SNS::Topic
-    Properties: { TopicName: alarms }
+    Properties: { TopicName: alarms-UNIQUE }
 """
 BLOCKED = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 
@@ -100,7 +101,7 @@ BLOCKED = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPoli
 class Deployed:
     """A stack of moto's CloudFormation, as if it were deployed."""
 
-    name: str = "dmp-test"
+    name: str
     is_local: bool = False
 
     def client(self, service: str) -> Any:
@@ -114,10 +115,12 @@ def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account
     for name, value in NOWHERE.items():
         monkeypatch.setenv(name, value)
     file = tmp_path / "template.yaml"
-    file.write_text(TEMPLATE, encoding="utf-8")
+    # other tests of the same process share moto with this one
+    unique = uuid4().hex
+    file.write_text(TEMPLATE.replace("UNIQUE", unique), encoding="utf-8")
     template = Template(file)
     with mock_aws():
-        deployed: Any = Deployed()
+        deployed: Any = Deployed(f"dmp-{unique}")
         content = json.dumps(template._content)
         deployed.client("cloudformation").create_stack(StackName=deployed.name, TemplateBody=content)
         account = Account(deployed, template)
@@ -375,12 +378,15 @@ def test_a_policy_without_a_statement_or_with_a_weaker_one_is_found(dropped: str
     declared = {"Statement": [tls, ages]}
     without = {"Statement": [one for one in (tls, ages) if one["Sid"] != dropped]}
     weaker = {"Statement": [one if one["Sid"] != dropped else one | {"Effect": "Allow"} for one in (tls, ages)]}
+    loose = {"Bool": {"aws:SecureTransport": "true"}, "NumericGreaterThan": {"s3:signatureAge": "9999"}}
+    looser = {"Statement": [one if one["Sid"] != dropped else one | {"Condition": loose} for one in (tls, ages)]}
 
     results = [
-        storage._statements("bucket.policy", "B", json.dumps(one), declared) for one in (declared, without, weaker)
+        storage._statements("bucket.policy", "B", json.dumps(one), declared)
+        for one in (declared, without, weaker, looser)
     ]
 
-    assert [one.state for one in results] == [State.OK, State.FAILED, State.FAILED]
+    assert [one.state for one in results] == [State.OK, State.FAILED, State.FAILED, State.FAILED]
     assert dropped in results[1].why
 
 
@@ -403,10 +409,10 @@ def test_what_the_caller_may_not_ask_is_not_called_a_failure(account: Account, m
 @pytest.fixture
 def unlocked(account: Account) -> Account:
     """The same with a bucket whose objects can be deleted, and that refuses nothing."""
-    where = {"LocationConstraint": REGION}
-    account.client("s3").create_bucket(Bucket="unlocked", CreateBucketConfiguration=where)
-    account.client("s3").put_bucket_versioning(Bucket="unlocked", VersioningConfiguration={"Status": "Enabled"})
-    account._resources["DocumentsBucket"] = (storage.BUCKET, "unlocked")
+    client, name = account.client("s3"), f"unlocked-{uuid4().hex}"
+    client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    account._resources["DocumentsBucket"] = (storage.BUCKET, name)
     return account
 
 
@@ -419,7 +425,10 @@ def test_a_bucket_that_takes_anything_is_found(unlocked: Account) -> None:
 def test_nothing_that_was_tried_is_left(unlocked: Account) -> None:
     list(tried.bucket(unlocked))
 
-    assert unlocked.client("s3").list_object_versions(Bucket="unlocked").get("Versions", []) == []
+    assert (
+        unlocked.client("s3").list_object_versions(Bucket=unlocked.physical("DocumentsBucket")).get("Versions", [])
+        == []
+    )
 
 
 # --- the local stack
@@ -449,6 +458,25 @@ def test_the_local_stack_fails_in_nothing_and_says_what_it_cannot_show(
         "queue.encryption",
     }
     assert ok.isdisjoint(smoke.NOT_LOCAL)
+
+
+@pytest.mark.parametrize(
+    ("path", "outputs", "states"),
+    [
+        ("/fhir", {"DomainTarget": "d-1.execute-api.eu-west-3.amazonaws.com"}, [State.FAILED]),
+        ("/local/closed", {"DomainTarget": "d-1.execute-api.eu-west-3.amazonaws.com"}, [State.OK]),
+        ("/fhir", {"DomainTarget": "d-1.execute-api.eu-west-3.amazonaws.com", "Edge": "arn"}, []),
+        ("/fhir", {}, []),
+    ],
+)
+def test_beside_a_name_of_its_own_the_api_answers_by_no_other(
+    local: LocalProcess, account: Account, path: str, outputs: dict[str, str], states: list[State]
+) -> None:
+    account.outputs = {"Base": f"{local.url}{path}"} | outputs
+
+    results = list(tried.other_name(account))
+
+    assert [one.state for one in results] == states
 
 
 def test_a_stack_that_does_not_answer_ends_with_a_code_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ from contextvars import Context
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from time_machine import TimeMachineFixture
@@ -19,7 +20,8 @@ from tests.faults import fsck
 from tests.fed_record import AUTHOR, SPECIALIST, FedRecord
 from tests.integration.test_uploads import replacing
 from tests.integration.test_visibility_release import Remaining
-from tests.uploads import Upload, announce, extension, tell
+from tests.log_lines import written
+from tests.uploads import Upload, announce, announcement, extension, tell
 
 JOB = "UploadSweep"
 OTHER_PDF = b"%PDF-1.7\n%other\n%%EOF\n"
@@ -63,6 +65,25 @@ def test_what_nobody_brings_is_given_up_after_a_day_and_an_hour(record: FedRecor
     assert (upload.error, upload.read(SPECIALIST).status) == ("upload-abandoned", 404)
     assert [e["act"] for e in record.trace() if e["role"] == "service"] == ["upload-failed"]
     assert fsck.problems(record) == []
+
+
+def test_a_run_follows_each_document_and_then_itself(record: FedRecord, clock: TimeMachineFixture) -> None:
+    given = [str(uuid4()) for _ in range(3)]
+    uploads = []
+    for one in given:
+        body, headers = announcement(record.id), {"X-Request-Id": one}
+        uploads.append(record.api.post("/fhir/DocumentReference", body, headers=headers, as_=AUTHOR).id)
+    key = {"pk": {"S": f"R#{record.id}"}, "sk": {"S": f"D#{uploads[1].partition('.')[2]}"}}
+    table = record.stores["RECORDS_TABLE"]
+    aws.client("dynamodb").update_item(TableName=table, Key=key, UpdateExpression="REMOVE cid")
+    clock.shift(timedelta(hours=25))
+
+    with written() as lines:
+        record.api.run(JOB)
+
+    ended = {line["correlation_id"] for line in lines.parsed if line["message"] == "upload_failed"}
+    [own] = [line["correlation_id"] for line in lines.parsed if line["message"] == "uploads_swept"]
+    assert ended == {given[0], own, given[2]}
 
 
 def test_what_came_without_a_word_of_it_is_verified_within_the_hour(

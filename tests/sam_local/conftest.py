@@ -1,7 +1,6 @@
 """The application under SAM CLI, for the whole session, which ends with the reason where no containers run."""
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -13,12 +12,6 @@ class SamProcess(LocalProcess):
     """`make sam-local` without make."""
 
     module = "infra.sam_local"
-
-    @property
-    def controls(self) -> str:
-        told = next(line for line in self.log if line.startswith("People"))
-        parts = urlsplit(told.split()[-1])
-        return f"{parts.scheme}://{parts.netloc}"
 
 
 @pytest.fixture(scope="session")

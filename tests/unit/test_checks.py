@@ -82,7 +82,7 @@ def test_a_number_without_bound_is_taken_at_its_worst() -> None:
     properties = {name: {"Ref": name} for name in parameters}
     built = application({"Thing": QUEUE | {"Properties": properties}}, Parameters=parameters)
 
-    by_default, least, most = [next(each.resources()).properties for each in built.deployments]
+    by_default, least, most, _ = [next(each.resources()).properties for each in built.deployments]
 
     assert by_default == {"Unbounded": 1, "Bounded": 1, "Chosen": 2, "Option": "off"}
     assert least == {"Unbounded": 0, "Bounded": 0, "Chosen": 1, "Option": "off"}

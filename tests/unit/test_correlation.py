@@ -14,14 +14,29 @@ OWN = "JKJaXmPLvHcESHA="
 GIVEN = "5f0c1c7e-0000-4000-8000-0123456789ab"
 
 
-def test_a_uuid_of_a_client_is_followed() -> None:
-    assert correlation_id(GIVEN, OWN) == GIVEN
-    assert correlation_id(GIVEN.upper(), OWN) == GIVEN.upper()
+@pytest.mark.parametrize("version", ["4", "7"])
+@pytest.mark.parametrize("variant", ["8", "9", "a", "b"])
+def test_a_random_uuid_of_a_client_is_followed(version: str, variant: str) -> None:
+    given_id = GIVEN.replace("-4000-8000-", f"-{version}000-{variant}000-")
+
+    assert correlation_id(given_id, OWN) == given_id
+    assert correlation_id(given_id.upper(), OWN) == given_id.upper()
 
 
 @pytest.mark.parametrize(
     "given_id",
-    ["", "visit-42", "279035121518989", "camille.duval", GIVEN.replace("-", ""), GIVEN + "\n", "\u0660" * 36],
+    [
+        "",
+        "visit-42",
+        "279035121518989",
+        "camille.duval",
+        GIVEN.replace("-", ""),
+        GIVEN + "\n",
+        "\u0660" * 36,
+        "27903510-0001-6190-0000-000000000000",
+        *(GIVEN.replace("-4000-", f"-{version}000-") for version in "0123568f"),
+        *(GIVEN.replace("-8000-", f"-{variant}000-") for variant in "07cf"),
+    ],
 )
 def test_whatever_else_a_client_chose_is_not(given_id: str) -> None:
     assert correlation_id(given_id, OWN) == OWN

@@ -101,6 +101,18 @@ def test_a_list_of_refused_keys_that_is_none_keeps_the_authorizer_from_starting(
     assert "k1" not in str(failure.value)
 
 
+def test_a_secret_of_the_edge_that_was_not_read_keeps_the_authorizer_from_starting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ISSUERS", json.dumps([ISSUER]))
+    monkeypatch.setenv("EDGE_SECRET", "{{resolve:secretsmanager:arn:SecretString:value}}")
+
+    with pytest.raises(SettingsError, match="EDGE_SECRET") as failure:
+        AuthorizerSettings.from_environment()
+
+    assert "arn" not in str(failure.value)
+
+
 def test_the_authorizer_needs_neither_tables_nor_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ENVIRONMENT.keys() - {"ISSUERS", "STAGE"}:
         monkeypatch.delenv(name)

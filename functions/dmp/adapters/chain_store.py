@@ -59,7 +59,7 @@ class ChainStore:
         while True:
             span = Range("0", "~")
             items, after = self._table.query(keys.chain(record), span, forward=not newest_first, after=after)
-            yield from (_link(record, item) for item in items)
+            yield from (link_of(record, item) for item in items)
             if after is None:
                 return
 
@@ -81,7 +81,7 @@ class ChainStore:
 
     def changed(self, since: datetime, until: datetime) -> Iterator[tuple[str, int, str, datetime]]:
         """Record, number and head of the chains that grew between two moments, and when they did."""
-        for month in _months(since, until):
+        for month in months_between(since, until):
             for shard in range(keys.CHAIN_SHARDS):
                 yield from self._changed(keys.grown_chains(month, shard), since, until)
 
@@ -90,19 +90,19 @@ class ChainStore:
         while True:
             span = Range(keys.instant(since), keys.instant(until))
             items, after = self._table.query(pk, span, forward=True, after=after)
-            yield from map(_grown, items)
+            yield from map(grown_of, items)
             if after is None:
                 return
 
     def last_seal(self) -> Seal | None:
         """The newest seal."""
         items, _ = self._table.query(keys.SEALS, Range("0", "~"), limit=1)
-        return _seal(items[0]) if items else None
+        return seal_of(items[0]) if items else None
 
     def seals_from(self, moment: datetime, limit: int) -> list[Seal]:
         """The first seals that cover what was chained at a moment."""
         items, _ = self._table.query(keys.SEALS, Range(keys.instant(moment), "~"), limit=limit, forward=True)
-        return list(map(_seal, items))
+        return list(map(seal_of, items))
 
     def keep_seal(self, seal: Seal) -> None:
         """Say where a seal lies."""
@@ -129,7 +129,8 @@ def _changed(at: datetime, record: str) -> str:
     return keys.grown_chains(keys.instant(at)[:7], keys.shard(record, keys.CHAIN_SHARDS))
 
 
-def _months(since: datetime, until: datetime) -> list[str]:
+def months_between(since: datetime, until: datetime) -> list[str]:
+    """The months (`YYYY-MM`) from one moment to another."""
     year, month = since.year, since.month
     found = []
     while (year, month) <= (until.year, until.month):
@@ -138,12 +139,14 @@ def _months(since: datetime, until: datetime) -> list[str]:
     return found
 
 
-def _grown(item: Mapping[str, Any]) -> tuple[str, int, str, datetime]:
+def grown_of(item: Mapping[str, Any]) -> tuple[str, int, str, datetime]:
+    """Record, number, head and moment of growth of a chain that is to be sealed, from its item."""
     at = datetime.fromisoformat(item["sk"]["S"].partition("#")[0])
     return item["record"]["S"], int(item["number"]["N"]), item["head"]["S"], at
 
 
-def _link(record: str, item: Mapping[str, Any]) -> Link:
+def link_of(record: str, item: Mapping[str, Any]) -> Link:
+    """A link from its item."""
     return Link(
         record=record,
         number=int(item["sk"]["S"]),
@@ -153,7 +156,8 @@ def _link(record: str, item: Mapping[str, Any]) -> Link:
     )
 
 
-def _seal(item: Mapping[str, Any]) -> Seal:
+def seal_of(item: Mapping[str, Any]) -> Seal:
+    """A seal from its item."""
     return Seal(
         number=int(item["number"]["N"]),
         until=datetime.fromisoformat(item["sk"]["S"]),

@@ -8,9 +8,11 @@ from botocore.exceptions import ClientError
 from dmp.adapters import keys
 from dmp.adapters.aws import unavailable_on_failure
 from dmp.adapters.table import Range, Table
-from dmp.domain.errors import Gone, Invalid
+from dmp.domain.errors import Gone, Invalid, Unavailable
 
 _FORGOTTEN = frozenset({"TrimmedDataAccessException", "ExpiredIteratorException", "ResourceNotFoundException"})
+_NEW = "INSERT"
+_NAMES = frozenset({_NEW, "MODIFY", "REMOVE"})
 _PAGES = 100
 """Reads of the stream until the last number is found: empty pages lie between."""
 
@@ -21,7 +23,10 @@ class LostChanges:
     """The changes that the messages of a queue of the lost are about."""
 
     def __init__(self, table: Table, streams: Callable[[], Any], begins: Mapping[str, str]) -> None:
-        """`begins` is what the keys of a change begin with that its consumer is told of, by the name of the key."""
+        """`begins` is what the keys of a new item begin with that its consumer is told of, by the name of the key.
+
+        Of what was changed or removed it is told everything.
+        """
         self._table = table
         self._streams = streams
         self._begins = begins
@@ -35,18 +40,21 @@ class LostChanges:
             told = dict(lost) if isinstance(lost, Mapping) else {}
             place = told["DDBStreamBatchInfo"]
             first = str(place["startSequenceNumber"])
-            found = [self._as_it_stands(told["keys"], first)] if told.get("keys") else list(self._of_stream(place))
+            found = [self._as_it_stands(told, first)] if told.get("keys") else list(self._of_stream(place))
         except (KeyError, TypeError, ValueError):
             raise Invalid("invalid-parameter", "lost") from None
-        return [one for one in found if one and self._is_wanted(one["dynamodb"]["Keys"])]
+        return [one for one in found if one and self._is_wanted(one)]
 
-    def _as_it_stands(self, key: Mapping[str, Any], number: str) -> Change | None:
-        pk, sk = key["pk"]["S"], key["sk"]["S"]
+    def _as_it_stands(self, told: Mapping[str, Any], number: str) -> Change | None:
+        """The change of one key; None for what was new and is there no more."""
+        pk, sk, name = told["keys"]["pk"]["S"], told["keys"]["sk"]["S"], told.get("eventName", _NEW)
+        if name not in _NAMES:
+            raise ValueError("no change has such a name")
         items, _ = self._table.query(pk, Range(sk, sk), limit=1)
-        if not items:
+        if not items and name == _NEW:
             return None
-        image = {"Keys": keys.item_key(pk, sk), "NewImage": items[0], "SequenceNumber": number}
-        return {"eventName": "INSERT", "eventID": number, "dynamodb": image}
+        image = {"Keys": keys.item_key(pk, sk), "SequenceNumber": number, **({"NewImage": items[0]} if items else {})}
+        return {"eventName": name, "eventID": number, "dynamodb": image}
 
     def _of_stream(self, place: Mapping[str, Any]) -> Iterator[Change]:
         try:
@@ -59,6 +67,7 @@ class LostChanges:
             raise
 
     def _read(self, place: Mapping[str, Any]) -> Iterator[Change]:
+        """All up to the last change, or a failure: whoever handled a part would take the rest for done."""
         last = int(place["endSequenceNumber"])
         iterator = self._streams().get_shard_iterator(
             StreamArn=place["streamArn"],
@@ -69,14 +78,18 @@ class LostChanges:
         for _ in range(_PAGES):
             page = self._streams().get_records(ShardIterator=iterator)
             for one in page["Records"]:
-                if int(one["dynamodb"]["SequenceNumber"]) > last:
-                    return
+                number = int(one["dynamodb"]["SequenceNumber"])
+                if number > last:
+                    raise Gone("stream-forgot")
                 yield one
-                if int(one["dynamodb"]["SequenceNumber"]) == last:
+                if number == last:
                     return
             iterator = page.get("NextShardIterator")
             if iterator is None:
-                return
+                raise Gone("stream-forgot")
+        raise Unavailable("service-unavailable")
 
-    def _is_wanted(self, key: Mapping[str, Any]) -> bool:
-        return all(key[name]["S"].startswith(begin) for name, begin in self._begins.items())
+    def _is_wanted(self, change: Change) -> bool:
+        key = change["dynamodb"]["Keys"]
+        is_own = all(key[name]["S"].startswith(begin) for name, begin in self._begins.items())
+        return is_own or change["eventName"] != _NEW

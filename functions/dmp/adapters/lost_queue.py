@@ -27,6 +27,7 @@ class LostQueue:
         lost = {
             "failure": failure,
             **followed_key(),
+            "eventName": change.get("eventName", "INSERT"),
             "keys": change["dynamodb"].get("Keys", {}),
             "DDBStreamBatchInfo": {
                 "streamArn": change.get("eventSourceARN", ""),

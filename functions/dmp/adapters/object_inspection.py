@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from dmp.adapters.aws import unavailable_on_failure
 from dmp.domain.document import StoredContent
 from dmp.domain.errors import Unavailable
+from dmp.domain.export import EXPORTS
 from dmp.domain.inspection import Fault
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 _MISSING = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
 _VERSIONS_A_PAGE = 500
+_REFUSED = frozenset(
+    {"400", "403", "AccessDenied", "InvalidObjectState", "InvalidRequest"}
+    | {"KMS.DisabledException", "KMS.InvalidStateException", "KMS.KMSInvalidStateException", "KMS.NotFoundException"}
+)
 _PIECE = 1024 * 1024
 
 
@@ -32,12 +37,13 @@ class StoredVersion:
 
 
 class ObjectInspection:
-    """One bucket, whose objects are all under one key."""
+    """One bucket, whose objects are all under one key; `replica` is its copy, where there is one, without archives."""
 
-    def __init__(self, client: "Callable[[], S3Client]", bucket: str, key_id: str) -> None:
+    def __init__(self, client: "Callable[[], S3Client]", bucket: str, key_id: str, replica: str = "") -> None:
         self._client = client
         self._bucket = bucket
         self._key_id = key_id.rpartition("/")[2]
+        self._replica = replica
 
     def fault_of(self, content: StoredContent, *, reads_bytes: bool) -> Fault | None:
         """What is wrong with the bytes of a document; their hash is that which S3 keeps, unless they are read.
@@ -54,10 +60,22 @@ class ObjectInspection:
                 is_known = _kept_hash_agrees(content, found)
                 agrees = self._bytes_agree(content) if reads_bytes or is_known is None else is_known
         except Unavailable as failure:
-            if _is_missing(failure):
+            if is_missing(failure):
                 return Fault.OBJECT_MISSING
+            if _is_refused(failure):
+                return Fault.OBJECT_UNREADABLE
             raise
         return None if agrees else Fault.OBJECT_DIFFERS
+
+    def content(self, content: StoredContent) -> bytes:
+        """The bytes of a document, empty where they are not there; Unavailable where S3 does not say."""
+        try:
+            with unavailable_on_failure():
+                return bytes(self._client().get_object(**self._named(content))["Body"].read())
+        except Unavailable as failure:
+            if is_missing(failure) or _is_refused(failure):
+                return b""
+            raise
 
     def versions(self, marker: dict[str, str] | None) -> tuple[list[StoredVersion], dict[str, str] | None]:
         """A page of all versions of all objects, and where to go on; delete markers are none."""
@@ -74,9 +92,11 @@ class ObjectInspection:
         return {"KeyMarker": one.key, "VersionIdMarker": one.version}
 
     def remove(self, one: StoredVersion) -> None:
-        """Delete a version for good."""
+        """Delete a version for good, its copy first."""
+        replica = "" if one.key.startswith(EXPORTS) else self._replica
         with unavailable_on_failure():
-            self._client().delete_object(Bucket=self._bucket, Key=one.key, VersionId=one.version)
+            for bucket in filter(None, (replica, self._bucket)):
+                self._client().delete_object(Bucket=bucket, Key=one.key, VersionId=one.version)
 
     def _named(self, content: StoredContent) -> dict[str, Any]:
         version = {"VersionId": content.version} if content.version else {}
@@ -101,6 +121,16 @@ def _kept_hash_agrees(content: StoredContent, found: Any) -> bool | None:
     return None
 
 
-def _is_missing(failure: Unavailable) -> bool:
+def is_missing(failure: Unavailable) -> bool:
+    """Whether S3 says that an object is not there."""
+    return _code_of(failure) in _MISSING
+
+
+def _is_refused(failure: Unavailable) -> bool:
+    """Whether S3 refuses this one object: under another key, or under one that is disabled."""
+    return _code_of(failure) in _REFUSED
+
+
+def _code_of(failure: Unavailable) -> str:
     cause = failure.__cause__
-    return isinstance(cause, ClientError) and cause.response.get("Error", {}).get("Code") in _MISSING
+    return str(cause.response.get("Error", {}).get("Code", "")) if isinstance(cause, ClientError) else ""

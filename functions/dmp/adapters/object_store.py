@@ -24,12 +24,13 @@ _MISSING = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
 
 
 class ObjectStore:
-    """One bucket."""
+    """One bucket; `replica` is its copy in another region, where there is one."""
 
-    def __init__(self, client: "Callable[[], S3Client]", bucket: str, key_id: str) -> None:
+    def __init__(self, client: "Callable[[], S3Client]", bucket: str, key_id: str, replica: str = "") -> None:
         self._client = client
         self._bucket = bucket
         self._key_id = key_id
+        self._replica = replica
 
     def put(self, content: StoredContent, data: bytes) -> str:
         """Store bytes before anything names them; S3 checks the SHA-256, and never overwrites.
@@ -127,9 +128,13 @@ class ObjectStore:
         return [one["VersionId"] for one in page.get("Versions", []) if one["Key"] == key]
 
     def remove(self, key: str, version: str) -> None:
-        """Delete a version for good; one that is there no more is no failure."""
+        """Delete a version for good; one that is there no more is no failure.
+
+        S3 replicates no such deletion: the copy goes first, for nobody would look for it once the original is gone.
+        """
         with unavailable_on_failure():
-            self._client().delete_object(Bucket=self._bucket, Key=key, VersionId=version)
+            for bucket in filter(None, (self._replica, self._bucket)):
+                self._client().delete_object(Bucket=bucket, Key=key, VersionId=version)
 
     def _object(self, key: str, version: str) -> "GetObjectOutputTypeDef":
         if version:

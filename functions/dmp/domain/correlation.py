@@ -6,12 +6,15 @@ A request brings it, the items and messages that the request leaves carry it on,
 import re
 from contextvars import ContextVar
 
-_RANDOM = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_RANDOM = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE
+)
+"""A UUID of version 4 or 7 (RFC 9562): nobody's number in digits and hyphens is one by chance."""
 _FOLLOWED: ContextVar[str] = ContextVar("followed", default="")
 
 
 def correlation_id(given: str, own: str) -> str:
-    """The id of a request: as its client gave it where that is a UUID, else our own.
+    """The id of a request: as its client gave it where that is a random UUID, else our own.
 
     A client may put what it likes in `X-Request-Id`, such as a name: that is echoed and traced, and never logged.
     """

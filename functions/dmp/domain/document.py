@@ -169,9 +169,9 @@ class DocumentEntry:
     """When it is given up where it still awaits something."""
     is_uploaded: bool = False
     upload_error: str = ""
+    """Why it never became available: the code of the rule that its content breaks."""
     correlation_id: str = field(default="", compare=False)
     """Of the request that wrote it last, as far as the logs follow it."""
-    """Why it never became available: the code of the rule that its content breaks."""
     body: str = field(repr=False)
 
     @property

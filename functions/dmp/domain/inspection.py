@@ -1,11 +1,15 @@
 """What an inspection looks for in what is stored: the promises that every record must keep, and what broke them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from dmp.domain.consent import Directive
 from dmp.domain.document import Awaited, DocumentEntry, DocumentStatus
 from dmp.domain.record import Record
+from dmp.domain.seal import Head as SealedHead
+from dmp.domain.seal import Seal
 
 SETTLED = timedelta(minutes=10)
 """What is younger may still be on its way: to the chain of its trace, or to a seal."""
@@ -23,6 +27,8 @@ class Fault(StrEnum):
     OBJECT_MISSING = "object-missing"
     OBJECT_DIFFERS = "object-differs"
     """The bytes of a document have another size or hash than what was deposited."""
+    OBJECT_UNREADABLE = "object-unreadable"
+    """S3 refuses it: its key is another one, disabled, or gone."""
     OBJECT_NOT_ENCRYPTED = "object-not-encrypted"
     OBJECT_NOT_PINNED = "object-not-pinned"
     """Of what came by upload any version might be served."""
@@ -36,9 +42,17 @@ class Fault(StrEnum):
     """A unique id, or an INS, that leads to nothing."""
     NOT_CLAIMED = "not-claimed"
     """A document that its unique id does not lead to."""
+    NOT_LED_TO = "not-led-to"
+    """What the INS of the person, or another identifier, must lead to, and does not."""
+    INDEX_DIFFERS = "index-differs"
+    """A job, or a search, does not find it, or finds it as something else than it is."""
     NOT_INDEXED = "not-indexed"
+    NOT_EXTRACTED = "not-extracted"
+    """A document of which the profile and the summary tell nothing, though it states something."""
     DIRECTIVE_DIFFERS = "directive-differs"
     """Head and Consents do not say the same of what is in force."""
+    HEAD_DIFFERS = "head-differs"
+    """The head and the trace do not say the same of whether the record is open."""
     HEAD_MISSING = "head-missing"
     UNREADABLE = "unreadable"
     LEFT_AFTER_ERASURE = "left-after-erasure"
@@ -48,6 +62,8 @@ class Fault(StrEnum):
     NOT_CHAINED = "not-chained"
     CHAINED_TWICE = "chained-twice"
     CHAIN_BROKEN = "chain-broken"
+    CHAIN_CUT = "chain-cut"
+    """A chain that was longer, as the list of what is to be sealed tells."""
     NOT_SEALED = "not-sealed"
     SEAL_DIFFERS = "seal-differs"
 
@@ -65,7 +81,8 @@ class Problem:
 class Version:
     """One version of a resource of a record, former or current; `entry` is that of a document.
 
-    Of a Consent it tells whether it is active, and until when.
+    Of a Consent it tells whether it is active, and what it says; of a line of reimbursement, `until` when it is kept.
+    `named` is what the names of items begin with that must lead to it; `is_indexed` whether the indexes find it.
     """
 
     kind: str
@@ -75,7 +92,10 @@ class Version:
     is_current: bool
     is_active: bool = True
     until: datetime | None = None
+    directive: Directive | None = None
     entry: DocumentEntry | None = None
+    named: tuple[str, ...] = ()
+    is_indexed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +104,17 @@ class Head:
 
     record: Record
     size: int
+    is_indexed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """What leads to resources of the record by their local ids; a hint may come before them."""
+    """What leads to resources of the record by their local ids; a hint may come before them, and end with them."""
 
     name: str
     locals: tuple[str, ...]
     is_claim: bool
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +125,36 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """What a document offers to the profile is there."""
+
+    local: str
+
+
+@dataclass(frozen=True, slots=True)
 class Broken:
-    """An item that cannot be read."""
+    """An item that cannot be read; of a record, maybe its head."""
 
     name: str
+    is_head: bool = False
 
 
-type Holding = Version | Head | Lead | Words | Broken | None
+type Holding = Version | Head | Lead | Words | Offered | Broken | None
 """What an item of a record is to an inspection; None where there is nothing to look for."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealObject:
+    """A seal as its object says it, the heads under it, and the root over these in hexadecimal."""
+
+    seal: Seal
+    leaves: frozenset[SealedHead]
+    size: int
+    root: str
+
+    def holds(self, told: Mapping[str, object]) -> bool:
+        """Whether the heads are those that the text of the seal tells of."""
+        return (told["size"], told["root"]) == (self.size, self.root)
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ where it still does.
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -17,19 +17,21 @@ from dmp.domain.inspection import (
     Head,
     Holding,
     Lead,
+    Offered,
     Problem,
     Tally,
     Version,
     Words,
     has_bytes,
     is_full,
-    may_be_named_later,
 )
 from dmp.domain.record import RecordStatus
+from dmp.services.inspection_contents import own_problems
 
 if TYPE_CHECKING:
     from dmp.adapters.inspection_store import InspectionStore
     from dmp.adapters.object_inspection import ObjectInspection
+    from dmp.services.inspection_offers import OffersInspection
     from dmp.services.inspection_trace import TraceInspection
 
 _AT_ONCE = 16
@@ -47,6 +49,7 @@ class Holdings:
     leads: list[Lead] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
     words: set[str] = field(default_factory=set)
+    offered: set[str] = field(default_factory=set)
     items: int = 0
     item_bytes: int = 0
 
@@ -58,15 +61,23 @@ class Holdings:
             case Head():
                 self.heads.append(holding)
                 record = holding.record
-                self.versions.append(Version("Patient", "", record.patient_version, record.updated, is_current=True))
+                patient = Version("Patient", "", record.patient_version, record.updated, is_current=True)
+                self.versions.append(replace(patient, is_indexed=holding.is_indexed))
             case Version():
                 self.versions.append(holding)
             case Lead():
                 self.leads.append(holding)
             case Words(local):
                 self.words.add(local)
+            case Offered(local):
+                self.offered.add(local)
             case Broken():
                 self.broken.append(holding)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it has a head that can be read, and its erasure has not begun."""
+        return bool(self.heads) and self.heads[0].record.status not in _ERASED
 
     @property
     def documents(self) -> list[DocumentEntry]:
@@ -77,10 +88,17 @@ class Holdings:
 class Inspection:
     """Looks at records, one at a time."""
 
-    def __init__(self, store: "InspectionStore", objects: "ObjectInspection", trace: "TraceInspection") -> None:
+    def __init__(
+        self,
+        store: "InspectionStore",
+        objects: "ObjectInspection",
+        trace: "TraceInspection",
+        offers: "OffersInspection",
+    ) -> None:
         self._store = store
         self._objects = objects
         self._trace = trace
+        self._offers = offers
 
     def counted(self, record: str) -> Tally:
         """What a record holds, without a look at its objects or its trace."""
@@ -100,7 +118,9 @@ class Inspection:
         tally = _tally(held)
         entries, told = self._trace.problems(held, now)
         tally.entries = entries
-        found = {*_own_problems(held, now), *told, *self._object_problems(held, reads_bytes=reads_bytes)}
+        found = {*own_problems(held, now), *told, *self._object_problems(held, reads_bytes=reads_bytes)}
+        if held.is_there:
+            found |= {*self._offers.problems(held), *self._person_problems(held)}
         tally.problems = sorted(found)
         return tally
 
@@ -109,6 +129,11 @@ class Inspection:
         for holding, size in self._store.holdings(record):
             held.take(holding, size)
         return held
+
+    def _person_problems(self, held: Holdings) -> Iterator[Problem]:
+        """The INS of the person leads to the record, and to no other."""
+        if self._store.led_to_by(held.heads[0].record.identity.ins) != held.record:
+            yield Problem(Fault.NOT_LED_TO, held.record, f"Patient/{held.record}")
 
     def _object_problems(self, held: Holdings, *, reads_bytes: bool) -> Iterator[Problem]:
         def look(entry: DocumentEntry) -> Problem | None:
@@ -138,59 +163,3 @@ def _tally(held: Holdings) -> Tally:
         item_bytes=held.item_bytes,
         full_heads=full,
     )
-
-
-def _own_problems(held: Holdings, now: datetime) -> Iterator[Problem]:
-    """What is wrong with the items of a record, by themselves."""
-    yield from (Problem(Fault.UNREADABLE, held.record, one.name) for one in held.broken)
-    if not held.heads:
-        yield Problem(Fault.HEAD_MISSING, held.record)
-        return
-    record = held.heads[0].record
-    if record.status in _ERASED:
-        if record.status is RecordStatus.ERASED and held.items > 1:
-            yield Problem(Fault.LEFT_AFTER_ERASURE, held.record)
-        return
-    yield from _former_versions(held)
-    yield from _leads(held)
-    yield from _directives(held, now)
-    for entry in held.documents:
-        if has_bytes(entry) and entry.local not in held.words:
-            yield Problem(Fault.NOT_INDEXED, held.record, f"DocumentReference/{entry.id}")
-
-
-def _former_versions(held: Holdings) -> Iterator[Problem]:
-    """Version n has n - 1 former ones."""
-    former: dict[tuple[str, str], set[int]] = {}
-    for one in held.versions:
-        if not one.is_current:
-            former.setdefault((one.kind, one.local), set()).add(one.number)
-    for one in held.versions:
-        if one.is_current and former.pop((one.kind, one.local), set()) != set(range(1, one.number)):
-            yield Problem(Fault.FORMER_VERSION_LOST, held.record, f"{one.kind}/{one.local}")
-    yield from (Problem(Fault.CHANGE_LOST, held.record, f"{kind}/{local}") for kind, local in former)
-
-
-def _leads(held: Holdings) -> Iterator[Problem]:
-    """A unique id is held by a resource that is there, and every document holds its own."""
-    there = {one.local for one in held.versions if one.is_current}
-    claimed: set[str] = set()
-    for lead in held.leads:
-        if lead.is_claim:
-            claimed.update(lead.locals)
-            if not there.issuperset(lead.locals):
-                yield Problem(Fault.LEADS_NOWHERE, held.record, lead.name)
-    for entry in held.documents:
-        if entry.local not in claimed and not may_be_named_later(entry):
-            yield Problem(Fault.NOT_CLAIMED, held.record, f"DocumentReference/{entry.id}")
-
-
-def _directives(held: Holdings, now: datetime) -> Iterator[Problem]:
-    """What the head says to be in force are the active Consents; one that is over may be told either way."""
-    [head, *_] = held.heads
-    if head.record.status is not RecordStatus.OPEN:
-        return
-    consents = [one for one in held.versions if one.kind == "Consent" and one.is_current and one.is_active]
-    active = {one.local for one in consents if one.until is None or one.until > now}
-    told = {one.consent for one in head.record.directives if not one.has_expired(now)}
-    yield from (Problem(Fault.DIRECTIVE_DIFFERS, held.record, f"Consent/{one}") for one in sorted(active ^ told))

@@ -1,13 +1,14 @@
 """All objects of the bucket against what names them: what nothing names is an orphan, and swept by order."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dmp.domain.document import DocumentEntry
 from dmp.domain.export import EXPORTS
-from dmp.domain.identifiers import is_local_id, is_record_id
-from dmp.domain.inspection import UNWANTED_AFTER, has_bytes
+from dmp.domain.identifiers import is_local_id, is_record_id, resource_id
+from dmp.domain.inspection import UNWANTED_AFTER, Fault, Problem, has_bytes
 from dmp.domain.upload import place_of
 
 if TYPE_CHECKING:
@@ -27,14 +28,18 @@ class ObjectsSeen:
     swept: int = 0
     foreign: int = 0
     """Objects under keys that are none of ours: never touched."""
+    problems: list[Problem] = field(default_factory=list)
+    """Documents that cannot be read: nobody knows which bytes they name, and none of them are swept."""
 
 
 class ObjectsInspection:
     """The bucket of documents, uploads and archives."""
 
-    def __init__(self, store: "InspectionStore", objects: "ObjectInspection") -> None:
+    def __init__(self, store: "InspectionStore", objects: "ObjectInspection", note: Callable[[int], None]) -> None:
+        """`note` hears how many objects a page is about to delete, and raises where that cannot be kept."""
         self._store = store
         self._objects = objects
+        self._note = note
 
     def page(
         self, marker: dict[str, str] | None, now: datetime, *, sweeps: bool
@@ -46,15 +51,14 @@ class ObjectsInspection:
         """
         versions, going_on = self._objects.versions(marker)
         seen = ObjectsSeen(versions=len(versions))
-        swept = []
-        for one in self._unnamed(versions, seen):
-            if now - one.since < UNWANTED_AFTER:
-                seen.young += 1
-                continue
-            seen.orphans += 1
-            if sweeps:
-                self._objects.remove(one)
-                swept.append(one)
+        unnamed = self._unnamed(versions, seen)
+        orphans = [one for one in unnamed if now - one.since >= UNWANTED_AFTER]
+        seen.orphans, seen.young = len(orphans), len(unnamed) - len(orphans)
+        swept = orphans if sweeps else []
+        if swept:
+            self._note(len(swept))
+        for one in swept:
+            self._objects.remove(one)
         seen.swept = len(swept)
         return seen, self._behind(going_on, marker, versions, swept)
 
@@ -77,10 +81,15 @@ class ObjectsInspection:
         seen.foreign = len([one for one in versions if one.key not in places and one.key not in exports])
         entries = self._store.documents(list(places.values()))
         known = self._store.exports(list(exports.values()))
+        seen.problems = [
+            Problem(Fault.UNREADABLE, record, f"DocumentReference/{resource_id(record, local)}")
+            for (record, local), entry in sorted(entries.items(), key=lambda one: one[0])
+            if entry is None
+        ]
         unnamed = []
         for one in versions:
             if place := places.get(one.key):
-                is_named = _names(entries.get((place.record, place.local)), one)
+                is_named = _is_named(entries, (place.record, place.local), one)
             else:
                 is_named = one.key not in exports or exports[one.key] in known
             if not is_named:
@@ -88,9 +97,14 @@ class ObjectsInspection:
         return unnamed
 
 
-def _names(entry: DocumentEntry | None, one: "StoredVersion") -> bool:
-    """Whether a document has, or may come to have, this version as its bytes."""
-    if entry is None or entry.content.key != one.key:
+def _is_named(
+    entries: Mapping[tuple[str, str], DocumentEntry | None], name: tuple[str, str], one: "StoredVersion"
+) -> bool:
+    """Whether a document has, or may come to have, this version as its bytes; one that cannot be read may have."""
+    entry = entries.get(name)
+    if entry is None:
+        return name in entries
+    if entry.content.key != one.key:
         return False
     return not has_bytes(entry) or entry.content.version in ("", one.version)
 

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from dmp.domain.audit import AuditEntry
 from dmp.domain.changes import Trace
-from dmp.domain.errors import Invalid
+from dmp.domain.errors import DmpError, Invalid
 from dmp.domain.identifiers import is_record_id, local_id
 from dmp.domain.inspection import Fault, Problem, Tally
 from dmp.domain.operation import OPERATORS, Act, Stage, act_of, entry_of
 from dmp.services.inspection import Inspection
 
 if TYPE_CHECKING:
-    from dmp.adapters.audit_store import AuditStore
-    from dmp.adapters.inspection_store import InspectionStore
+    from dmp.adapters.inspection_rows import TraceRows
+    from dmp.adapters.inspection_store import InspectionStore, RecordsPage
     from dmp.adapters.ledger import Ledger
 
 ENOUGH_SECONDS = 60
@@ -25,9 +26,13 @@ _MOST_SEGMENTS = 1000
 class OperatorsTrace:
     """What operators did: written by their program before it acts, and after."""
 
-    def __init__(self, ledger: "Ledger", trace: "AuditStore", entropy: Callable[[], bytes]) -> None:
+    def __init__(
+        self, ledger: "Ledger", rows: "TraceRows", read: Callable[[str], AuditEntry], entropy: Callable[[], bytes]
+    ) -> None:
+        """`read` reads the stored text of an entry."""
         self._ledger = ledger
-        self._trace = trace
+        self._rows = rows
+        self._read = read
         self._entropy = entropy
 
     def note(self, event: Mapping[str, Any], now: datetime) -> None:
@@ -49,23 +54,25 @@ class OperatorsTrace:
         self._ledger.append(Trace(entry_of(act, local_id(now, self._entropy()), now)))
 
     def acts(self, before: str, limit: int) -> tuple[list[dict[str, str]], str | None]:
-        """The newest acts, and behind which to go on."""
-        entries, more = self._trace.newest(OPERATORS, before, limit)
-        told = []
-        for entry in entries:
+        """The newest acts, and behind which to go on; one that cannot be read is told by its id."""
+        found, more = self._rows.newest(OPERATORS, before, limit)
+        return [self._told(local, text) for local, text in found], more
+
+    def _told(self, local: str, text: str) -> dict[str, str]:
+        try:
+            entry = self._read(text)
             act = act_of(entry)
-            told.append(
-                {
-                    "at": entry.at.isoformat(timespec="seconds"),
-                    "operator": act.operator,
-                    "command": act.command,
-                    "target": act.target,
-                    "stage": act.stage.value,
-                    "detail": act.detail,
-                    "run": act.run,
-                }
-            )
-        return told, more
+        except (AttributeError, LookupError, TypeError, ValueError, DmpError):
+            return {"at": "", "operator": "", "command": "", "target": local, "stage": "unreadable"}
+        return {
+            "at": entry.at.isoformat(timespec="seconds"),
+            "operator": act.operator,
+            "command": act.command,
+            "target": act.target,
+            "stage": act.stage.value,
+            "detail": act.detail,
+            "run": act.run,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +107,30 @@ class RecordsInspection:
             page = self._store.records(after, *_segment(event))
             left = [one for one in page.records if one != last]
             after, last = page.after, page.records[-1] if page.records else last
-            tally.problems = self._lost(page.led_to)
+            tally.problems = self._lost(page)
         while left and remaining() > ENOUGH_SECONDS:
             tally.add(self._look(left.pop(0), event))
+            if event.get("bytes"):
+                break  # the bytes of one record may take all the time there is
         if not left and after is None:
             return Inspected(tally, None)
         return Inspected(tally, {"after": after, "last": last, "left": left})
 
     def _look(self, record: str, event: Mapping[str, Any]) -> Tally:
-        if event.get("counts"):
-            return self._inspection.counted(record)
-        return self._inspection.inspected(record, self._clock, reads_bytes=bool(event.get("bytes")))
+        try:
+            if event.get("counts"):
+                return self._inspection.counted(record)
+            return self._inspection.inspected(record, self._clock, reads_bytes=bool(event.get("bytes")))
+        except DmpError:
+            raise
+        except Exception as failure:  # noqa: BLE001 - whatever is wrong with one record, the others are looked at
+            return Tally(records=1, problems=[Problem(Fault.UNREADABLE, record, type(failure).__name__)])
 
-    def _lost(self, led_to: tuple[str, ...]) -> list[Problem]:
-        """Records that an INS leads to, and that are not there."""
-        there = self._store.existing(led_to) if led_to else set()
-        return [Problem(Fault.HEAD_MISSING, one) for one in led_to if one not in there]
+    def _lost(self, page: "RecordsPage") -> list[Problem]:
+        """Records that an INS leads to, and that are not there; items of an INS that lead to none."""
+        there = self._store.existing(page.led_to) if page.led_to else set()
+        lost = [Problem(Fault.HEAD_MISSING, one, "its INS leads here") for one in page.led_to if one not in there]
+        return [*lost, *(Problem(Fault.UNREADABLE, "", one) for one in page.broken)]
 
 
 def _record(value: object) -> str:

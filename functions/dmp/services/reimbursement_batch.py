@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context, copy_context
 from datetime import datetime, timedelta
-from functools import partial
 from itertools import batched
 from typing import TYPE_CHECKING
 
@@ -111,13 +111,17 @@ class ReimbursementBatch:
         return patient
 
     def _fed(self, call: Call, by_record: _ByRecord, writers: ThreadPoolExecutor) -> Iterator[Outcomes]:
-        """Read what some records hold, then write them side by side."""
+        """Read what some records hold, then write them side by side; all of it follows from this request."""
         try:
             standings = self._store.standings({record: names_of(said.values()) for record, said in by_record.items()})
         except DmpError as failure:
             yield {place: failure for said in by_record.values() for place in said}
             return
-        yield from writers.map(partial(self._fed_one, call, by_record, standings), by_record)
+
+        def feed(follower: Context, record: str) -> Outcomes:
+            return follower.run(self._fed_one, call, by_record, standings, record)
+
+        yield from writers.map(feed, [copy_context() for _ in by_record], by_record)
 
     def _fed_one(self, call: Call, by_record: _ByRecord, standings: "Mapping[str, Standing]", record: str) -> Outcomes:
         said = by_record[record]

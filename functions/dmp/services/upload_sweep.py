@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from dmp.domain.changes import Change, RecordUnchanged, SaveDocument
+from dmp.domain.correlation import follow, take_up
 from dmp.domain.document import Awaited, DocumentEntry
 from dmp.domain.errors import TooLarge, Unavailable
 from dmp.domain.record import Record, RecordStatus
@@ -86,15 +87,18 @@ class UploadSweepService:
 
         found = due(self._records.due_uploads, self._records.expiry_shards, call.now)
         sweep(found, handle, swept, failure_event="upload_sweep_failed")
+        follow(call.request_id)
         return swept
 
     def _handle(self, call: Call, record_id: str, local: str, swept: SweptUploads) -> None:
         """Bring a document as far as it is due; each step is taken whole, or by the next run."""
+        follow(call.request_id)
         has_looked = False
         for _ in attempts():
             record, entry = self._documents.with_document(record_id, local)
             if record is None or entry is None or not _is_due(record, entry, call.now):
                 return
+            take_up(entry.correlation_id)
             if entry.is_uploaded and not has_looked:
                 self._look(call, entry)
                 has_looked = True
