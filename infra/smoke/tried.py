@@ -4,7 +4,11 @@ A refusal proves something only where the same request, as it should be, is let 
 """
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from hashlib import sha1, sha256
+from time import sleep
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
@@ -13,16 +17,20 @@ from uuid import uuid4
 import boto3
 from botocore.config import Config
 
+from dmp.adapters.aws import Signer
+from dmp.adapters.presigner import Presigner
+from dmp.domain.document import StoredContent
 from infra.smoke.account import Account
-from infra.smoke.permissions import KEY
 from infra.smoke.result import Result, State, asked, held, unchecked
 
 BUCKET = "DocumentsBucket"
+DATA_KEY = "DataKey"
 _FOLDER = "smoke/"
 """Nobody is told of objects there, and no document lies there."""
 _BODY = b"smoke"
 _TYPE = "application/pdf"
 _SECONDS = 20
+_PUTS = ("bucket.key", "signed.length", "signed.type", "signed.expired")
 
 type Json = dict[str, Any]
 type Answer = tuple[int, Mapping[str, str], bytes]
@@ -73,7 +81,10 @@ def bucket(account: Account) -> Iterator[Result]:
         yield unchecked("bucket.tls", BUCKET, f"the caller may not even look at it: {control.why}")
     else:
         yield _refusal("bucket.tls", _plain(account, client), name, "it answers over plain HTTP")
-    yield from _puts(client, name, account.physical(next(iter(account.declared(KEY)), "")))
+    # the policy of the bucket knows the key by its ARN
+    _, partition, *_, owner, _ = account.client("sts").get_caller_identity()["Arn"].split(":")
+    key = f"arn:{partition}:kms:{client.meta.region_name}:{owner}:key/{account.physical(DATA_KEY)}"
+    yield from _puts(client, name, key, client.meta.endpoint_url if account.is_local else "")
 
 
 def _plain(account: Account, client: Any) -> Any:
@@ -91,16 +102,16 @@ def _refusal(check: str, client: Any, name: str, why: str) -> Result:
     return held(check, BUCKET, isinstance(told, Result), why)
 
 
-def _puts(client: Any, name: str, key_id: str) -> Iterator[Result]:
+def _puts(client: Any, name: str, key_id: str, endpoint: str) -> Iterator[Result]:
     own = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key_id}
     control = asked("bucket.key", BUCKET, _put, client=client, name=name, how=own)
     if isinstance(control, Result):
-        for check in ("bucket.key", "signed.length", "signed.type", "signed.expired"):
+        for check in _PUTS:
             yield unchecked(check, BUCKET, f"the caller may not put anything there, as it should be: {control.why}")
         return
     other = asked("bucket.key", BUCKET, _put, client=client, name=name, how={"ServerSideEncryption": "AES256"})
     yield held("bucket.key", BUCKET, isinstance(other, Result), "it takes objects under another key")
-    yield from signed(client, name, own)
+    yield from signed(client, name, key_id, endpoint)
 
 
 def _put(client: Any, name: str, how: Mapping[str, str]) -> Any:
@@ -110,24 +121,31 @@ def _put(client: Any, name: str, how: Mapping[str, str]) -> Any:
     return put
 
 
-def signed(client: Any, name: str, how: Mapping[str, str]) -> Iterator[Result]:
-    """An address to put five bytes of a PDF takes nothing else, and nothing once it is over."""
-    length = {"ContentLength": len(_BODY), "ContentType": _TYPE}
-    key = f"{_FOLDER}{uuid4()}"
-    url = client.generate_presigned_url("put_object", {"Bucket": name, "Key": key, **length, **how}, 60)
-    over = client.generate_presigned_url("put_object", {"Bucket": name, "Key": key, **length, **how}, -60)
-    headers = {"Content-Type": _TYPE, "x-amz-server-side-encryption": "aws:kms"}
-    headers["x-amz-server-side-encryption-aws-kms-key-id"] = how["SSEKMSKeyId"]
-    tries = {
-        "signed.length": (url, headers, _BODY * 2),
-        "signed.type": (url, headers | {"Content-Type": "text/html"}, _BODY),
-        "signed.expired": (over, headers, _BODY),
-    }
-    for check, (address, told, body) in tries.items():
-        status, _, _ = fetched(address, told, body)
-        yield held(check, BUCKET, status in (400, 403), f"status {status}")
-    for one in client.list_object_versions(Bucket=name, Prefix=key).get("Versions", []):
-        client.delete_object(Bucket=name, Key=key, VersionId=one["VersionId"])
+def signed(client: Any, name: str, key_id: str, endpoint: str) -> Iterator[Result]:
+    """An address as depositors get it takes five bytes of a PDF, and nothing else, and nothing once it is over."""
+    digest = b64encode(sha1(_BODY, usedforsecurity=False).digest()).decode()
+    key, sha = f"{_FOLDER}{uuid4()}", sha256(_BODY).hexdigest()
+    content = StoredContent(key=key, content_type=_TYPE, size=len(_BODY), sha1=digest, sha256=sha)
+    signer = Signer(client.meta.region_name, client._request_signer._credentials)
+    presigner, now = Presigner(lambda: signer, name, key_id, endpoint), datetime.now(UTC)
+    put, over = presigner.upload(content, now), presigner.upload(content, now, seconds=1)
+    headers = {header: value for header, value in put.headers if header != "Content-Length"}
+    try:
+        control, _, _ = fetched(put.url, headers, _BODY)
+        sleep(2)
+        for check, address, told, body in (
+            ("signed.length", put.url, headers, _BODY * 2),
+            ("signed.type", put.url, headers | {"Content-Type": "text/html"}, _BODY),
+            ("signed.expired", over.url, headers, _BODY),
+        ):
+            if control != 200:
+                yield unchecked(check, BUCKET, f"the same request, done right, is refused: status {control}")
+                continue
+            status, _, _ = fetched(address, told, body)
+            yield held(check, BUCKET, status in (400, 403), f"status {status}")
+    finally:
+        for one in client.list_object_versions(Bucket=name, Prefix=content.key).get("Versions", []):
+            client.delete_object(Bucket=name, Key=content.key, VersionId=one["VersionId"])
 
 
 def fetched(url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None) -> Answer:

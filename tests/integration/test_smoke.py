@@ -11,6 +11,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from infra.admin.installation import Stack
 from infra.local.process import LocalProcess
 from infra.local.resources import ACCOUNT, REGION
 from infra.local.template import Template
@@ -438,6 +439,26 @@ def test_nothing_that_was_tried_is_left(unlocked: Account) -> None:
 def local() -> Iterator[LocalProcess]:
     with LocalProcess(seed="none", LOG_LEVEL="ERROR") as stack:
         yield stack
+
+
+def test_addresses_that_take_anything_are_found(local: LocalProcess) -> None:
+    here = Account(Stack("", None, local=local.url))
+
+    found = {one.check for one in tried.bucket(here) if one.state is State.FAILED}
+
+    # moto takes what the address was not made for; that it takes what it was made for came first
+    assert found >= {"signed.length", "signed.type", "signed.expired"}
+
+
+def test_addresses_prove_nothing_where_what_they_are_for_is_refused(unlocked: Account) -> None:
+    told = tried.signed(
+        unlocked.client("s3"),
+        unlocked.physical("DocumentsBucket"),
+        "arn:aws:kms:eu-west-3:1:key/x",
+        "http://127.0.0.1:9",
+    )
+
+    assert {one.state for one in told} == {State.UNCHECKED}
 
 
 def test_the_local_stack_fails_in_nothing_and_says_what_it_cannot_show(
