@@ -1,6 +1,7 @@
 """AWS within the process: moto, mended, with the storage of template.yaml made as the local stack makes it."""
 
 import os
+import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,24 @@ def aws_in_process(**parameters: str) -> Iterator[dict[str, str]]:
             forget_handlers()
             yield environment
             forget_handlers()
+
+
+@contextmanager
+def account_apart() -> Iterator[None]:
+    """An empty account of moto's: beside the stack of the session, a further moto would go on with what is there."""
+    import boto3
+    from moto import mock_aws
+
+    with patch.dict(os.environ, NOWHERE), mock_aws():
+        role = f"arn:aws:iam::{secrets.randbelow(10**12):012}:role/apart"
+        keys = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="apart")["Credentials"]
+        own = {
+            "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": keys["SessionToken"],
+        }
+        with patch.dict(os.environ, own), patch.object(boto3, "DEFAULT_SESSION", None):
+            yield
 
 
 def forget_handlers() -> None:

@@ -67,4 +67,8 @@ def deployed(
         patch.setenv("EDGE_SECRET", edge_secret)
         patch.delitem(sys.modules, "handlers.authorizer", raising=False)
         module = importlib.import_module("handlers.authorizer")
-        yield Stack(module.handler, tokens, server)
+        try:
+            yield Stack(module.handler, tokens, server)
+        finally:
+            # nobody else is to meet it: what was there before, if anything, comes back
+            sys.modules.pop("handlers.authorizer", None)

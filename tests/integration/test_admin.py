@@ -112,18 +112,17 @@ def test_an_inspection_that_was_killed_is_taken_up_where_it_was(
     for _ in range(3):
         open_record(record.api, record.stores)
     undisturbed = operator.run("fsck").json
-    asked: list[Json] = []
     invoke = operator.installation.invoke
 
-    def until_the_fifth(function: str, event: Json) -> Json:
-        asked.append(event)
-        if len(asked) == 5:
+    def until_a_record_was_seen(function: str, event: Json) -> Json:
+        if file.exists() and json.loads(file.read_text(encoding="utf-8"))["figures"]["records"]:
             raise Killed
         return invoke(function, event)
 
-    monkeypatch.setattr(operator.installation, "invoke", until_the_fifth)
-    with pytest.raises(Killed):
-        operator.run("fsck", "--resume", str(file))
+    with monkeypatch.context() as patched:
+        patched.setattr(operator.installation, "invoke", until_a_record_was_seen)
+        with pytest.raises(Killed):
+            operator.run("fsck", "--resume", str(file))
     kept = json.loads(file.read_text(encoding="utf-8"))
 
     outcome = operator.run("fsck", "--resume", str(file))

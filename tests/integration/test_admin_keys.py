@@ -7,12 +7,12 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from dmp.domain.claims import IssuerKind
 from infra.admin import issuer_keys
 from infra.admin.__main__ import main
 from infra.admin.installation import NotNow, Refused
+from tests.aws_stack import account_apart
 from tests.deployed_authorizer import Stack, deployed, event
 from tests.issuer_server import IssuerServer
 from tests.token_factory import TokenFactory
@@ -113,11 +113,9 @@ def issuers() -> Iterator[str]:
 
 
 @pytest.fixture
-def installed(issuers: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installed]:
+def installed(issuers: str) -> Iterator[Installed]:
     """A function behind an alias, as it is deployed."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    with mock_aws():
+    with account_apart():
         installed = Installed()
         role = installed.client("iam").create_role(RoleName="role", **_TRUST)["Role"]["Arn"]
         client = installed.client("lambda")

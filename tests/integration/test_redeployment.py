@@ -7,10 +7,10 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from infra.admin.installation import Stack
 from infra.admin.redeployment import main
+from tests.aws_stack import account_apart
 
 ISSUER = "https://id.example"
 TEMPLATE = {
@@ -37,7 +37,7 @@ def revoked(*kids: str) -> str:
 
 @pytest.fixture
 def aws() -> Iterator[None]:
-    with mock_aws():
+    with account_apart():
         yield
 
 
