@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from dmp.adapters import keys
 from dmp.adapters.aws import unavailable_on_failure
 from dmp.adapters.table import Range, Table
-from dmp.domain.errors import Gone, Invalid, Unavailable
+from dmp.domain.errors import DmpError, Gone, Invalid, Unavailable
 
 _FORGOTTEN = frozenset({"TrimmedDataAccessException", "ExpiredIteratorException", "ResourceNotFoundException"})
 _NEW = "INSERT"
@@ -60,7 +60,7 @@ class LostChanges:
         try:
             with unavailable_on_failure():
                 yield from self._read(place)
-        except Exception as failure:
+        except DmpError as failure:
             cause = failure.__cause__
             if isinstance(cause, ClientError) and cause.response.get("Error", {}).get("Code") in _FORGOTTEN:
                 raise Gone("stream-forgot") from failure
