@@ -90,6 +90,11 @@ def a_function_that_may_what_operators_may(templates: Templates) -> None:
     properties(templates, "RecordsRole")["ManagedPolicyArns"].append({"Ref": "OperatorPolicy"})
 
 
+@caught_by("dangerous_actions_are_granted_one_by_one")
+def an_operator_who_hands_events_to_consumers(templates: Templates) -> None:
+    policy_of(templates, "OperatorPolicy")["Statement"][1]["Resource"].append(arn("AuditChain"))
+
+
 @caught_by("nobody_administers")
 def an_operator_who_changes_functions(templates: Templates) -> None:
     statements = policy_of(templates, "OperatorPolicy")["Statement"]

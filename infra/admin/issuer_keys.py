@@ -16,6 +16,10 @@ ALIAS = "live"
 VARIABLE = "REVOKED_KEYS"
 _SECONDS = 5
 _LARGEST = 65_536
+_OF_A_VERSION = ("CodeSha256", "Environment", "Description")
+_MEANWHILE = (
+    f"{FUNCTION} was changed meanwhile, perhaps by a deployment: once that has ended, look at keys show, and order anew"
+)
 
 type Json = dict[str, Any]
 
@@ -23,7 +27,7 @@ type Json = dict[str, Any]
 def show(installation: Installation) -> Report:
     """The ids of the keys that each issuer serves, and which of them are refused here."""
     with traced(installation, "keys-show", FUNCTION) as act:
-        variables = _variables(installation)
+        variables = _variables(_configuration(installation))
         revoked = _revoked(variables)
         rows = [_keys(issuer, revoked) for issuer in json.loads(variables["ISSUERS"])]
         act.outcome = f"issuers {len(rows)}, revoked {len(revoked)}"
@@ -34,7 +38,8 @@ def renew(installation: Installation) -> Report:
     """New environments of the authorizer: whatever keys it held are fetched anew, at once."""
     with traced(installation, "keys-renew", FUNCTION) as act:
         moment = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        version = _changed(installation, {"Description": f"Issuer keys fetched anew at {moment}"})
+        change = {"Description": f"Issuer keys fetched anew at {moment}"}
+        version = _changed(installation, _configuration(installation), change)
         act.outcome = f"version {version}"
     return Report({"version": version}, notes=["every request from now on is held against keys fetched anew"])
 
@@ -57,7 +62,8 @@ def restore(installation: Installation, issuer: str, kid: str) -> Report:
 
 def _change(installation: Installation, command: str, issuer: str, kid: str, *, revokes: bool) -> Report:
     with traced(installation, command, f"{issuer} {kid}") as act:
-        variables = _variables(installation)
+        configuration = _configuration(installation)
+        variables = _variables(configuration)
         if issuer not in {one["issuer"] for one in json.loads(variables["ISSUERS"])}:
             raise Refused("no such issuer is trusted")
         named = {"issuer": issuer, "kid": kid}
@@ -66,14 +72,15 @@ def _change(installation: Installation, command: str, issuer: str, kid: str, *, 
             raise Refused("no such key is refused here: keys show lists them")
         revoked = [*others, named] if revokes else others
         value = json.dumps(revoked, separators=(",", ":"))
-        version = _changed(installation, {"Environment": {"Variables": variables | {VARIABLE: value}}})
+        change = {"Environment": {"Variables": variables | {VARIABLE: value}}}
+        version = _changed(installation, configuration, change)
         act.outcome = f"version {version}, revoked {len(revoked)}"
     notes = [f"the next deployment keeps this only by the parameter RevokedKeys={value}"]
     return Report({"version": version}, {"revoked": revoked}, notes=notes)
 
 
 def _check_served(installation: Installation, issuer: str, kid: str) -> None:
-    known = {one["issuer"]: one for one in json.loads(_variables(installation)["ISSUERS"])}
+    known = {one["issuer"]: one for one in json.loads(_variables(_configuration(installation))["ISSUERS"])}
     if issuer not in known:
         return
     row = _keys(known[issuer], [])
@@ -82,10 +89,15 @@ def _check_served(installation: Installation, issuer: str, kid: str) -> None:
         raise Refused(f"{issuer} serves {served}: --unserved refuses {kid} all the same")
 
 
-def _variables(installation: Installation) -> dict[str, str]:
-    """The variables of the authorizer: they name no person and no record."""
+def _configuration(installation: Installation) -> Json:
+    """The authorizer as it stands, with the revision that a change must still meet."""
     told = installation.client("lambda").get_function_configuration(FunctionName=installation.function(FUNCTION))
-    environment = told.get("Environment", {})
+    return dict(told)
+
+
+def _variables(configuration: Json) -> dict[str, str]:
+    """The variables of the authorizer: they name no person and no record."""
+    environment = configuration.get("Environment", {})
     if "Error" in environment:
         raise NotNow(f"the variables of {FUNCTION} cannot be read: {environment['Error'].get('ErrorCode', '')}")
     return dict(environment["Variables"])
@@ -95,19 +107,35 @@ def _revoked(variables: Mapping[str, str]) -> list[Json]:
     return list(json.loads(variables.get(VARIABLE) or "[]"))
 
 
-def _changed(installation: Installation, change: Mapping[str, Any]) -> str:
-    """Change the function; where requests go to an alias, publish the change and lead them there."""
+def _changed(installation: Installation, seen: Json, change: Mapping[str, Any]) -> str:
+    """Change the function as it was seen; where requests go to an alias, publish the change and lead them there.
+
+    NotNow where somebody else, such as a deployment, changed it meanwhile: neither change undoes the other.
+    """
     client, name = installation.client("lambda"), installation.function(FUNCTION)
-    client.update_function_configuration(FunctionName=name, **change)
-    client.get_waiter("function_updated").wait(FunctionName=name)
     try:
-        client.get_alias(FunctionName=name, Name=ALIAS)
-    except client.exceptions.ResourceNotFoundException:
-        return "$LATEST"
-    version = str(client.publish_version(FunctionName=name)["Version"])
-    client.get_waiter("published_version_active").wait(FunctionName=name, Qualifier=version)
-    client.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=version)
+        made = client.update_function_configuration(FunctionName=name, RevisionId=seen["RevisionId"], **change)
+        client.get_waiter("function_updated").wait(FunctionName=name)
+        alias = _alias(client, name)
+        if alias is None:
+            return "$LATEST"
+        now = _configuration(installation)
+        if any(now.get(each) != made.get(each) for each in _OF_A_VERSION):
+            raise NotNow(_MEANWHILE)
+        version = str(client.publish_version(FunctionName=name, RevisionId=now["RevisionId"])["Version"])
+        client.get_waiter("published_version_active").wait(FunctionName=name, Qualifier=version)
+        revision = alias["RevisionId"]
+        client.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=version, RevisionId=revision)
+    except (client.exceptions.PreconditionFailedException, client.exceptions.ResourceConflictException) as failure:
+        raise NotNow(_MEANWHILE) from failure
     return version
+
+
+def _alias(client: Any, name: str) -> Json | None:
+    try:
+        return dict(client.get_alias(FunctionName=name, Name=ALIAS))
+    except client.exceptions.ResourceNotFoundException:
+        return None
 
 
 def _keys(issuer: Mapping[str, str], revoked: list[Json]) -> Json:

@@ -69,11 +69,12 @@ _EVENTS = (
     "events:DeleteRule events:DescribeRule events:ListTargetsByRule events:PutRule events:PutTargets"
     " events:RemoveTargets"
 )
-_ORDERS = " ".join(
+_ORDERS = "${Operations.Arn} ${Suspension.Arn} ${IndexRebuild.Arn} ${AuditSealer.Arn}"
+_CONSUMERS = " ".join(
     f"${{{name}.Arn}}"
     for name in (
-        "Operations", "Suspension", "IndexRebuild", "AuditSealer", "AuditChain", "Notifications", "FirstAccesses",
-        "SubscriptionEvents", "ConsentExpiry", "VisibilityRelease", "Retention", "UploadSweep", "MailSweep",
+        "AuditChain", "Notifications", "FirstAccesses", "SubscriptionEvents", "ConsentExpiry", "VisibilityRelease",
+        "Retention", "UploadSweep", "MailSweep",
     )
 )  # fmt: skip
 _SENDER = " ".join(
@@ -179,6 +180,7 @@ GRANTS = {
         _granted("NotificationsRole", "ses:SendEmail", _SENDER, _FROM),
         _granted("MailSweepRole", "ses:SendEmail", _SENDER, _FROM),
         _granted("OperatorPolicy", "lambda:InvokeFunction", _ORDERS),
+        _granted("ReplayPolicy", "lambda:InvokeFunction", _CONSUMERS),
         _granted(
             "IssuerKeysPolicy",
             "lambda:UpdateFunctionConfiguration lambda:PublishVersion lambda:UpdateAlias",

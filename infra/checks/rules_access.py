@@ -21,6 +21,7 @@ SEAL_KEY = "SealKey"
 CHECKER = "OperationsRole"
 OF_PEOPLE = {
     "OperatorPolicy": set(),
+    "ReplayPolicy": set(),
     "IssuerKeysPolicy": {"lambda:UpdateFunctionConfiguration", "lambda:UpdateAlias", "kms:CreateGrant"},
 }
 """Policies that people hold rather than functions, and what each may change."""

@@ -2,11 +2,12 @@
 
 moto 5.2.5 loses updates when threads share a table, copies every touched table whole for each item of a transaction,
 sorts every table whole for each query, does not know the host name that botocore calls DynamoDB Streams by, tells of an
-object of a versioned bucket without its version, makes every key of a template one that encrypts, and hands over no
-message behind one that is too old. `apply` mends all seven, once a process.
+object of a versioned bucket without its version, makes every key of a template one that encrypts and that
+nobody can describe, and hands over no message behind one that is too old. `apply` mends all eight, once a process.
 """
 
 import copy
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -76,15 +77,16 @@ def _make_queries_light() -> None:
 
 
 def _make_keys_as_declared() -> None:
-    """Let a key of a template have the usage and the form that it declares."""
+    """Let a key of a template have the usage, the form and the policy that it declares, and be described."""
+    from moto.kms import responses
     from moto.kms.models import Key, kms_backends
 
     symmetric = Key.create_from_cloudformation_json
 
     def as_declared(name: str, declared: Mapping[str, Any], account_id: str, region_name: str, **given: Any) -> Any:
-        properties = declared["Properties"]
+        properties = declared["Properties"] | {"KeyPolicy": json.dumps(declared["Properties"]["KeyPolicy"])}
         if "KeySpec" not in properties:
-            return symmetric(name, declared, account_id, region_name, **given)
+            return symmetric(name, {**declared, "Properties": properties}, account_id, region_name, **given)
         return kms_backends[account_id][region_name].create_key(
             policy=properties["KeyPolicy"],
             key_usage=properties["KeyUsage"],
@@ -94,6 +96,8 @@ def _make_keys_as_declared() -> None:
         )
 
     _patch(Key, "create_from_cloudformation_json", staticmethod(as_declared))
+    # it takes a denial under a condition for one without, and asks for nothing else
+    _patch(responses, "validate_policy", lambda *_: None)
 
 
 def _make_queues_forget() -> None:
@@ -171,5 +175,5 @@ def _serialised[**P, R](call: Callable[P, R]) -> Callable[P, R]:
     return alone
 
 
-def _patch(owner: type, name: str, value: object) -> None:
+def _patch(owner: object, name: str, value: object) -> None:
     setattr(owner, name, value)

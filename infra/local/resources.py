@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -12,6 +13,7 @@ from uuid import uuid4
 import boto3
 
 from infra.local.event_sources import BucketNotification, Expression
+from infra.local.protections import protect
 from infra.local.template import Template
 
 STACK = "dmp-local"
@@ -73,10 +75,7 @@ def deploy(template: Template, parameters: Mapping[str, str], expressions: Seque
     )
     stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     values = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
-    for bucket in template.versioned_buckets:
-        boto3.client("s3").put_bucket_versioning(
-            Bucket=_physical(name, bucket), VersioningConfiguration={"Status": "Enabled"}
-        )
+    protect(template, parameters, partial(_physical, name))
     for bucket in dict.fromkeys(each.bucket for each in notifications.values()):
         told = [(each, values[output]) for output, each in notifications.items() if each.bucket == bucket]
         _notify(_physical(name, bucket), told)

@@ -132,12 +132,6 @@ class Template:
         return {name: properties["GenerateSecretString"] for name, properties in self.resources(SECRETS)}
 
     @property
-    def versioned_buckets(self) -> list[str]:
-        """The logical ids of the buckets that keep former versions, which moto's CloudFormation overlooks."""
-        buckets = self.resources("AWS::S3::Bucket")
-        return [name for name, each in buckets if each.get("VersioningConfiguration", {}).get("Status") == "Enabled"]
-
-    @property
     def bucket_notifications(self) -> list[BucketNotification]:
         """What buckets tell queues of, which moto's CloudFormation overlooks."""
         return [

@@ -7,16 +7,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from infra.admin.installation import FAILURES, NotNow, Stack
-from infra.smoke import permissions, storage, tried, watch
+from infra.smoke import buckets, permissions, storage, tried, watch
 from infra.smoke.account import Account
 from infra.smoke.result import Result, State, unchecked
 
 _BY_MOTO = "moto's CloudFormation does not make it"
 _NOT_ENFORCED = "moto does not enforce it"
 NOT_LOCAL = {
-    **dict.fromkeys(("table.encryption", "table.recovery", "table.policy", "table.expiry"), _BY_MOTO),
-    "key.state": "moto cannot describe a key that its CloudFormation made",
-    **dict.fromkeys(("bucket.ownership", "bucket.life", "bucket.policy", "bucket.lock", "bucket.public"), _BY_MOTO),
+    **dict.fromkeys(("table.encryption", "table.policy", "bucket.policy"), _BY_MOTO),
     **dict.fromkeys(("bucket.tls", "bucket.key"), "moto's bucket policies know no conditions"),
     **dict.fromkeys(("signed.length", "signed.type", "signed.expired"), _NOT_ENFORCED),
     "roles": "the local stack has none",
@@ -58,7 +56,7 @@ def checked(account: Account, base: str) -> Iterator[Result]:
 def _all(account: Account, base: str) -> Iterator[Result]:
     for group in (permissions.keys, permissions.roles, permissions.functions):
         yield from group(account)
-    for group in (storage.tables, storage.buckets, storage.queues):
+    for group in (storage.tables, buckets.buckets, storage.queues):
         yield from group(account)
     for group in (watch.logs, watch.alarms, watch.schedules, watch.backups):
         yield from group(account)

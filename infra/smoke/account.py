@@ -59,8 +59,20 @@ class Account:
     @cached_property
     def outputs(self) -> Mapping[str, str]:
         """The outputs of the stack."""
+        return {one["OutputKey"]: one["OutputValue"] for one in self._told.get("Outputs", [])}
+
+    def given(self, value: Any) -> Any:
+        """A value of the template; where it is a parameter, what the stack was given for it."""
+        return self._parameters.get(value["Ref"], value) if isinstance(value, dict) and "Ref" in value else value
+
+    @cached_property
+    def _parameters(self) -> Mapping[str, str]:
+        return {one["ParameterKey"]: one["ParameterValue"] for one in self._told.get("Parameters", [])}
+
+    @cached_property
+    def _told(self) -> Json:
         [told] = self.client("cloudformation").describe_stacks(StackName=self._stack.name)["Stacks"]
-        return {one["OutputKey"]: one["OutputValue"] for one in told.get("Outputs", [])}
+        return dict(told)
 
     @cached_property
     def _resources(self) -> dict[str, tuple[str, str]]:

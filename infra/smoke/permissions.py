@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
-from infra.smoke.account import Account, certain, possible
-from infra.smoke.result import Result, State, asked, held, of_kind, unchecked
+from infra.smoke.account import Account, possible
+from infra.smoke.policies import has_statements
+from infra.smoke.result import Judgement, Result, State, asked, held, judged, of_kind, unchecked
 
 KEY, ROLE, POLICY = "AWS::KMS::Key", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy"
 
@@ -28,21 +30,17 @@ def keys(account: Account) -> Iterator[Result]:
             "key.use", logical, told["KeyUsage"] == declared.get("KeyUsage", "ENCRYPT_DECRYPT"), told["KeyUsage"]
         )
         if declared.get("EnableKeyRotation"):
-            rotated = asked("key.rotation", logical, client.get_key_rotation_status, KeyId=key)
-            is_result = isinstance(rotated, Result)
-            yield rotated if is_result else held("key.rotation", logical, rotated["KeyRotationEnabled"], "not rotated")
-        told = asked("key.policy", logical, client.get_key_policy, KeyId=key, PolicyName="default")
-        yield (
-            told
-            if isinstance(told, Result)
-            else _key_policy(logical, json.loads(told["Policy"]), declared["KeyPolicy"])
-        )
+            yield judged("key.rotation", logical, _rotation, client.get_key_rotation_status, KeyId=key)
+        judge = partial(_policy, declared["KeyPolicy"])
+        yield judged("key.policy", logical, judge, client.get_key_policy, KeyId=key, PolicyName="default")
 
 
-def _key_policy(logical: str, found: Json, declared: Json) -> Result:
-    there = {each.get("Sid") for each in found["Statement"]}
-    wanted = {each["Sid"] for each in certain(declared)}
-    return held("key.policy", logical, wanted <= there, f"without {', '.join(sorted(wanted - there))}")
+def _rotation(told: Json) -> Judgement:
+    return told["KeyRotationEnabled"], "not rotated"
+
+
+def _policy(wanted: Json, told: Json) -> Judgement:
+    return has_statements(told["Policy"], wanted)
 
 
 def roles(account: Account) -> Iterator[Result]:

@@ -7,6 +7,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+type Judgement = tuple[object, str]
+"""Whether something holds, and if not, what is there instead."""
+
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "403", "UnauthorizedOperation", "AuthorizationError"})
 
 
@@ -56,6 +59,20 @@ def asked(
         return Result(check, target, State.FAILED, f"{failure.operation_name}: {code}")
     except BotoCoreError as failure:
         return unchecked(check, target, type(failure).__name__)
+
+
+def judged(
+    check: str,
+    target: str,
+    judge: Callable[..., Judgement],
+    ask: Callable[..., Any],
+    *,
+    missing: Sequence[str] = (),
+    **request: Any,
+) -> Result:
+    """What is judged of AWS's answer, which is None where an error of `missing` says that there is nothing."""
+    told = asked(check, target, ask, missing=missing, **request)
+    return told if isinstance(told, Result) else held(check, target, *judge(told))
 
 
 def of_kind(check: str, things: dict[str, str], kind: str) -> Iterator[Result]:

@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from infra.smoke.account import Account
-from infra.smoke.result import Result, asked, held, of_kind, unchecked
+from infra.smoke.result import Judgement, Result, asked, held, judged, of_kind, unchecked
 
 LOG, ALARM, TOPIC = "AWS::Logs::LogGroup", "AWS::CloudWatch::Alarm", "AWS::SNS::Topic"
 PLAN, SCHEDULE = "AWS::Backup::BackupPlan", "AWS::Scheduler::Schedule"
 LONGEST_BACKUP_DAYS = 35
 _LOCAL = "the local stack has none"
 _PAGE = 100
+
+type Json = dict[str, Any]
 
 
 def logs(account: Account) -> Iterator[Result]:
@@ -69,8 +71,11 @@ def schedules(account: Account) -> Iterator[Result]:
     yield from of_kind("schedules", account.of(SCHEDULE), SCHEDULE)
     client = account.client("scheduler")
     for logical, name in account.of(SCHEDULE).items():
-        told = asked("schedule", logical, client.get_schedule, Name=name.rpartition("|")[2])
-        yield told if isinstance(told, Result) else held("schedule", logical, told["State"] == "ENABLED", told["State"])
+        yield judged("schedule", logical, _is_on, client.get_schedule, Name=name.rpartition("|")[2])
+
+
+def _is_on(told: Json) -> Judgement:
+    return told["State"] == "ENABLED", told["State"]
 
 
 def backups(account: Account) -> Iterator[Result]:
@@ -82,13 +87,14 @@ def backups(account: Account) -> Iterator[Result]:
     yield from of_kind("backups", plans, PLAN)
     client = account.client("backup")
     for logical, plan in plans.items():
-        told = asked("backup.plan", logical, client.get_backup_plan, BackupPlanId=plan, pick="BackupPlan")
-        if isinstance(told, Result):
-            yield told
-            continue
-        days = [rule.get("Lifecycle", {}).get("DeleteAfterDays", 0) for rule in told["Rules"]]
-        is_short = days and all(0 < one <= LONGEST_BACKUP_DAYS for one in days)
-        yield held("backup.days", logical, is_short, f"kept for {days} days, 0 for ever")
-        chosen = asked("backup.selection", logical, client.list_backup_selections, BackupPlanId=plan)
-        is_result = isinstance(chosen, Result)
-        yield chosen if is_result else held("backup.selection", logical, chosen["BackupSelectionsList"], "of nothing")
+        yield judged("backup.days", logical, _is_short, client.get_backup_plan, BackupPlanId=plan)
+        yield judged("backup.selection", logical, _is_chosen, client.list_backup_selections, BackupPlanId=plan)
+
+
+def _is_short(told: Json) -> Judgement:
+    days = [rule.get("Lifecycle", {}).get("DeleteAfterDays", 0) for rule in told["BackupPlan"]["Rules"]]
+    return days and all(0 < one <= LONGEST_BACKUP_DAYS for one in days), f"kept for {days} days, 0 for ever"
+
+
+def _is_chosen(told: Json) -> Judgement:
+    return told["BackupSelectionsList"], "of nothing"

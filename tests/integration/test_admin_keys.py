@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 import boto3
@@ -112,10 +113,41 @@ def issuers() -> Iterator[str]:
         yield tokens.issuers()
 
 
+def revise(events: Any) -> None:
+    """Tell a revision of functions and refuse a change of any other, as Lambda does and moto does not."""
+    current: dict[str, str] = {}
+
+    def tell(parsed: Json, **_: object) -> None:
+        if "Error" not in parsed:
+            parsed["RevisionId"] = current["it"] = sha256(
+                repr(sorted(parsed["Environment"].items())).encode()
+            ).hexdigest()
+
+    def check(params: Json, **_: object) -> None:
+        if params.get("RevisionId", current["it"]) != current["it"]:
+            raise precondition_failed()
+
+    events.register("after-call.lambda.GetFunctionConfiguration", tell)
+    events.register("after-call.lambda.UpdateFunctionConfiguration", tell)
+    for operation in ("UpdateFunctionConfiguration", "PublishVersion"):
+        events.register(f"before-parameter-build.lambda.{operation}", check)
+
+
+def precondition_failed() -> Exception:
+    client: Any = boto3.client("lambda", region_name="eu-west-3")
+    failure: Exception = client.exceptions.PreconditionFailedException(
+        {"Error": {"Code": "PreconditionFailedException"}}, "UpdateFunctionConfiguration"
+    )
+    return failure
+
+
 @pytest.fixture
 def installed(issuers: str) -> Iterator[Installed]:
     """A function behind an alias, as it is deployed."""
     with account_apart():
+        boto3.setup_default_session()
+        session: Any = boto3.DEFAULT_SESSION
+        revise(session.events)
         installed = Installed()
         role = installed.client("iam").create_role(RoleName="role", **_TRUST)["Role"]["Arn"]
         client = installed.client("lambda")
@@ -189,6 +221,34 @@ def test_a_function_behind_an_alias_is_published_and_requests_led_there(installe
     alias = client.get_alias(FunctionName="dmp-Authorizer", Name="live")
     assert alias["FunctionVersion"] == version != "1"
     assert "REVOKED_KEYS" in variables(installed, version)
+
+
+@pytest.mark.parametrize("moment", ["before the change", "before the version"])
+def test_what_somebody_else_changes_meanwhile_is_neither_undone_nor_published(
+    installed: Installed, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    client = installed.client("lambda")
+    client.create_alias(FunctionName="dmp-Authorizer", Name="live", FunctionVersion="1")
+    issuer, before = first_issuer(installed), variables(installed)
+    operation = "update_function_configuration" if moment == "before the change" else "get_alias"
+    going_on, is_first = getattr(client, operation), iter([True])
+
+    def another_first(**request: Any) -> Any:
+        if next(is_first, False):
+            deployed = {"FunctionName": "dmp-Authorizer", "Environment": {"Variables": before | {"STAGE": "preprod"}}}
+            told = installed.client("lambda").get_function_configuration(FunctionName="dmp-Authorizer")
+            installed.client("lambda").update_function_configuration(**deployed, RevisionId=told["RevisionId"])
+        return going_on(**request)
+
+    monkeypatch.setattr(client, operation, another_first)
+    with monkeypatch.context() as patched:
+        patched.setattr(installed, "client", lambda service: client if service == "lambda" else boto3.client(service))
+        with pytest.raises(NotNow, match="changed meanwhile"):
+            issuer_keys.revoke(installed, issuer, "k1", is_unserved=True)
+
+    assert variables(installed)["STAGE"] == "preprod"
+    assert client.get_alias(FunctionName="dmp-Authorizer", Name="live")["FunctionVersion"] == "1"
+    assert [one["stage"] for one in installed.noted] == ["begun", "failed"]
 
 
 def test_renewing_changes_no_variable_and_yet_makes_another_version(installed: Installed) -> None:

@@ -16,8 +16,9 @@ from infra.local.process import LocalProcess
 from infra.local.resources import ACCOUNT, REGION
 from infra.local.template import Template
 from infra.smoke import __main__ as smoke
-from infra.smoke import permissions, storage, tried, watch
+from infra.smoke import buckets, permissions, storage, tried, watch
 from infra.smoke.account import Account
+from infra.smoke.policies import has_statements
 from infra.smoke.result import Result, State
 from tests.aws_stack import NOWHERE
 
@@ -26,6 +27,9 @@ type Group = Callable[[Account], Iterator[Result]]
 
 TEMPLATE = """
 AWSTemplateFormatVersion: "2010-09-09"
+Parameters:
+  Days: { Type: Number, Default: 7 }
+  Years: { Type: Number, Default: 1 }
 Resources:
   DataKey:
     Type: AWS::KMS::Key
@@ -58,12 +62,15 @@ Resources:
     Type: AWS::S3::Bucket
     Properties:
       ObjectLockEnabled: true
+      ObjectLockConfiguration:
+        ObjectLockEnabled: Enabled
+        Rule: { DefaultRetention: { Mode: COMPLIANCE, Years: !Ref Years } }
       BucketEncryption:
         ServerSideEncryptionConfiguration:
           - ServerSideEncryptionByDefault: { SSEAlgorithm: aws:kms, KMSMasterKeyID: !GetAtt DataKey.Arn }
       VersioningConfiguration: { Status: Enabled }
       LifecycleConfiguration:
-        Rules: [{ Id: former, Status: Enabled, NoncurrentVersionExpiration: { NoncurrentDays: 30 } }]
+        Rules: [{ Id: former, Status: Enabled, NoncurrentVersionExpiration: { NoncurrentDays: !Ref Days } }]
   Lost:
     Type: AWS::SQS::Queue
     Properties: { SqsManagedSseEnabled: true }
@@ -95,6 +102,8 @@ Resources:
     Type: AWS::SNS::Topic
     Properties: { TopicName: alarms-UNIQUE }
 """
+# more than the template says by default: it is what the stack was given that counts
+GIVEN = [{"ParameterKey": "Days", "ParameterValue": "30"}, {"ParameterKey": "Years", "ParameterValue": "10"}]
 BLOCKED = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 
 
@@ -123,7 +132,7 @@ def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account
     with mock_aws():
         deployed: Any = Deployed(f"dmp-{unique}")
         content = json.dumps(template._content)
-        deployed.client("cloudformation").create_stack(StackName=deployed.name, TemplateBody=content)
+        deployed.client("cloudformation").create_stack(StackName=deployed.name, TemplateBody=content, Parameters=GIVEN)
         account = Account(deployed, template)
         complete(account)
         yield account
@@ -149,15 +158,8 @@ def complete(account: Account) -> None:
     store.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=BLOCKED)
     owned = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
     store.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=owned)
-    rule = {
-        "ID": "former",
-        "Status": "Enabled",
-        "Filter": {"Prefix": ""},
-        "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
-    }
-    store.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [rule]})
-    lock = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Years": 1}}}
-    store.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration=lock)
+    live(account, days=30)
+    lock(account, mode="COMPLIANCE", years=10)
     # moto's CloudFormation writes policies of roles as no JSON
     write = {"Sid": "Write", "Effect": "Allow", "Action": ["dynamodb:PutItem"], "Resource": arn}
     policy = {"Version": "2012-10-17", "Statement": [write]}
@@ -174,6 +176,25 @@ def complete(account: Account) -> None:
     account._resources["Alarm"] = (watch.ALARM, "lost")
 
 
+def live(account: Account, days: int) -> None:
+    rule = {
+        "ID": "former",
+        "Status": "Enabled",
+        "Filter": {"Prefix": ""},
+        "NoncurrentVersionExpiration": {"NoncurrentDays": days},
+    }
+    account.client("s3").put_bucket_lifecycle_configuration(
+        Bucket=account.physical("DocumentsBucket"), LifecycleConfiguration={"Rules": [rule]}
+    )
+
+
+def lock(account: Account, mode: str, years: int) -> None:
+    retention = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": mode, "Years": years}}}
+    account.client("s3").put_object_lock_configuration(
+        Bucket=account.physical("DocumentsBucket"), ObjectLockConfiguration=retention
+    )
+
+
 def encrypt(account: Account, key: str) -> None:
     """Put a table under a key, which moto does at its creation alone."""
     from moto.dynamodb.models import dynamodb_backends
@@ -187,7 +208,7 @@ def failures(account: Account, *groups: Group) -> set[str]:
 
 
 ALL: tuple[Group, ...] = (
-    *(permissions.keys, permissions.roles, storage.tables, storage.buckets, storage.queues),
+    *(permissions.keys, permissions.roles, storage.tables, buckets.buckets, storage.queues),
     *(watch.logs, watch.alarms),
 )
 
@@ -281,9 +302,21 @@ def no_life_cycle(account: Account) -> None:
 
 
 def looser_lock(account: Account) -> None:
-    lock = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Years": 1}}}
-    account.client("s3").put_object_lock_configuration(
-        Bucket=account.physical("DocumentsBucket"), ObjectLockConfiguration=lock
+    lock(account, mode="GOVERNANCE", years=10)
+
+
+def shorter_lock(account: Account) -> None:
+    lock(account, mode="COMPLIANCE", years=9)
+
+
+def longer_life(account: Account) -> None:
+    live(account, days=31)
+
+
+def key_policy_that_says_less(account: Account) -> None:
+    policy = {"Version": "2012-10-17", "Statement": [{"Sid": "Roles", "Effect": "Allow", "Action": "kms:Decrypt"}]}
+    account.client("kms").put_key_policy(
+        KeyId=account.physical("DataKey"), PolicyName="default", Policy=json.dumps(policy)
     )
 
 
@@ -349,6 +382,7 @@ PLANTED: list[tuple[Callable[[Account], None], str]] = [
     (other_table_key, "table.encryption"), (no_stream, "table.stream"), (weaker_table_policy, "table.policy"),
     (public_bucket, "bucket.public"), (no_block_at_all, "bucket.public"), (other_bucket_key, "bucket.encryption"),
     (no_versions, "bucket.versions"), (no_life_cycle, "bucket.life"), (looser_lock, "bucket.lock"),
+    (shorter_lock, "bucket.lock"), (longer_life, "bucket.life"), (key_policy_that_says_less, "key.policy"),
     (owners_of_objects, "bucket.ownership"), (plain_queue, "queue.encryption"), (no_redrive, "queue.redrive"),
     (wider_role, "role.actions"), (role_over_everything, "role.resources"), (foreign_policy, "role.actions"),
     (logs_for_ever, "log.retention"), (silent_alarm, "alarm.tells"), (unheard_alarm, "alarm.heard"),
@@ -382,13 +416,10 @@ def test_a_policy_without_a_statement_or_with_a_weaker_one_is_found(dropped: str
     loose = {"Bool": {"aws:SecureTransport": "true"}, "NumericGreaterThan": {"s3:signatureAge": "9999"}}
     looser = {"Statement": [one if one["Sid"] != dropped else one | {"Condition": loose} for one in (tls, ages)]}
 
-    results = [
-        storage._statements("bucket.policy", "B", json.dumps(one), declared)
-        for one in (declared, without, weaker, looser)
-    ]
+    told = [has_statements(json.dumps(one), declared) for one in (declared, without, weaker, looser)]
 
-    assert [one.state for one in results] == [State.OK, State.FAILED, State.FAILED, State.FAILED]
-    assert dropped in results[1].why
+    assert [holds for holds, _ in told] == [True, False, False, False]
+    assert dropped in told[1][1]
 
 
 def test_what_the_caller_may_not_ask_is_not_called_a_failure(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -413,7 +444,7 @@ def unlocked(account: Account) -> Account:
     client, name = account.client("s3"), f"unlocked-{uuid4().hex}"
     client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
     client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-    account._resources["DocumentsBucket"] = (storage.BUCKET, name)
+    account._resources["DocumentsBucket"] = (buckets.BUCKET, name)
     return account
 
 

@@ -1,0 +1,107 @@
+"""Buckets as they are, against what the template declares of them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from infra.smoke.account import Account
+from infra.smoke.policies import has_statements, is_under
+from infra.smoke.result import Judgement, Result, judged, of_kind
+
+BUCKET = "AWS::S3::Bucket"
+_UNDER_A_KEY = "aws:kms"
+
+type Json = dict[str, Any]
+type Judge = Callable[..., Judgement]
+
+
+def buckets(account: Account) -> Iterator[Result]:
+    """Encryption, versions, ownership, public access, lock, life cycle and policy of each bucket."""
+    yield from of_kind("buckets", account.of(BUCKET), BUCKET)
+    policies = {
+        each["Bucket"]["Ref"]: each["PolicyDocument"] for _, each in account.template.resources("AWS::S3::BucketPolicy")
+    }
+    for logical, declared in account.declared(BUCKET).items():
+        for check, operation, judge, missing in _checks(account, declared, policies.get(logical)):
+            ask = getattr(account.client("s3"), operation)
+            yield judged(check, logical, judge, ask, missing=(missing,), Bucket=account.physical(logical))
+
+
+def _checks(account: Account, declared: Json, policy: Json | None) -> Iterator[tuple[str, str, Judge, str]]:
+    """Each check with what S3 is asked for, how its answer is judged, and how S3 says that there is nothing."""
+    yield (
+        "bucket.encryption", "get_bucket_encryption", partial(_encryption, account, declared),
+        "ServerSideEncryptionConfigurationNotFoundError",
+    )  # fmt: skip
+    yield "bucket.public", "get_public_access_block", _public, "NoSuchPublicAccessBlockConfiguration"
+    yield "bucket.ownership", "get_bucket_ownership_controls", _ownership, "OwnershipControlsNotFoundError"
+    if "VersioningConfiguration" in declared:
+        yield "bucket.versions", "get_bucket_versioning", _versions, ""
+    if "ObjectLockConfiguration" in declared:
+        wanted = declared["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+        judge = partial(_lock, {name: account.given(value) for name, value in wanted.items()})
+        yield "bucket.lock", "get_object_lock_configuration", judge, "ObjectLockConfigurationNotFoundError"
+    if "LifecycleConfiguration" in declared:
+        judge = partial(_life, account, declared["LifecycleConfiguration"]["Rules"])
+        yield "bucket.life", "get_bucket_lifecycle_configuration", judge, "NoSuchLifecycleConfiguration"
+    if policy:
+        yield "bucket.policy", "get_bucket_policy", partial(_policy, policy), "NoSuchBucketPolicy"
+
+
+def _encryption(account: Account, declared: Json, told: Json | None) -> Judgement:
+    [rule] = declared["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    wanted = rule["ServerSideEncryptionByDefault"]
+    rules = told["ServerSideEncryptionConfiguration"]["Rules"] if told else [{}]
+    found = rules[0].get("ApplyServerSideEncryptionByDefault", {})
+    is_as_wanted = found.get("SSEAlgorithm") == wanted["SSEAlgorithm"]
+    if wanted["SSEAlgorithm"] == _UNDER_A_KEY:
+        is_as_wanted = is_as_wanted and is_under(account, found.get("KMSMasterKeyID", ""), wanted["KMSMasterKeyID"])
+    return is_as_wanted, f"by default {found or 'none'}"
+
+
+def _public(told: Json | None) -> Judgement:
+    blocked = told["PublicAccessBlockConfiguration"] if told else {}
+    return len(blocked) == 4 and all(blocked.values()), "public access is not blocked"
+
+
+def _ownership(told: Json | None) -> Judgement:
+    rules = told["OwnershipControls"]["Rules"] if told else [{}]
+    return rules[0].get("ObjectOwnership") == "BucketOwnerEnforced", "objects have owners"
+
+
+def _versions(told: Json) -> Judgement:
+    return told.get("Status") == "Enabled", "no versions are kept"
+
+
+def _lock(wanted: Mapping[str, Any], told: Json | None) -> Judgement:
+    """The mode of the template, for as long as it says or longer."""
+    default = (told or {}).get("ObjectLockConfiguration", {}).get("Rule", {}).get("DefaultRetention", {})
+    years, mode = int(default.get("Years", 0)), default.get("Mode")
+    return mode == wanted["Mode"] and years >= int(wanted["Years"]), f"retention {default or 'none'}"
+
+
+def _life(account: Account, wanted: list[Json], told: Json | None) -> Judgement:
+    found = {rule.get("ID"): rule for rule in told["Rules"] if rule["Status"] == "Enabled"} if told else {}
+    other = [
+        f"{rule['Id']}: {name}"
+        for rule in wanted
+        for name, value in _durations(account, rule).items()
+        if rule["Id"] not in found or _durations(account, found[rule["Id"]]).get(name) != value
+    ]
+    return not other, f"not as declared: {', '.join(other)}"
+
+
+def _durations(account: Account, rule: Json) -> dict[str, str]:
+    """What a rule says of time and place, told alike by CloudFormation and by S3."""
+    about = {
+        "prefix": rule.get("Prefix") or rule.get("Filter", {}).get("Prefix"),
+        "days": rule.get("ExpirationInDays") or rule.get("Expiration", {}).get("Days"),
+        "marker": rule.get("ExpiredObjectDeleteMarker") or rule.get("Expiration", {}).get("ExpiredObjectDeleteMarker"),
+        "former": rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays"),
+        "parts": rule.get("AbortIncompleteMultipartUpload", {}).get("DaysAfterInitiation"),
+    }
+    return {name: str(account.given(value)).lower() for name, value in about.items() if value}
+
+
+def _policy(wanted: Json, told: Json | None) -> Judgement:
+    return has_statements(told["Policy"] if told else None, wanted)
