@@ -21,7 +21,7 @@ REOPENING = {"method": {"valueCode": "written"}, "date": {"valueDateTime": "2026
 @contextmanager
 def small_stack(**parameters: str) -> Iterator[dict[str, str]]:
     """AWS with next to nothing in it: a sweep reads every item of moto's tables for each query of an index."""
-    with aws_in_process(Stage="local", Issuers=_ISSUER, LogLevel="CRITICAL", **parameters) as environment:
+    with aws_in_process(Stage="local", Issuers=_ISSUER, LogLevel="ERROR", **parameters) as environment:
         yield environment
 
 

@@ -11,7 +11,7 @@ from dmp.domain.authorization_server import AuthorizationServer
 from dmp.domain.claims import TrustedIssuer
 from dmp.trusted_issuers import authorization_server, is_url, issuers_from, revoked_keys_from
 
-_LOG_LEVELS, _SCAN = ("CRITICAL", "DEBUG", "ERROR", "INFO", "WARNING"), ("off", "guardduty")
+_LOG_LEVELS, _SCAN = ("ERROR", "INFO", "WARNING"), ("off", "guardduty")
 
 
 class SettingsError(Exception):

@@ -26,7 +26,7 @@ _SETTINGS = AuthorizerSettings.from_environment()
 _DOORS = Doors(_SETTINGS.edge_secret)
 _VERIFIER = TokenVerifier(_SETTINGS.issuers, _SETTINGS.revoked_keys)
 _METRICS = Metrics(_SETTINGS.stage, lambda: datetime.now(UTC))
-_WARNINGS_ARE_LOGGED = _SETTINGS.log_level in {"DEBUG", "INFO", "WARNING"}
+_WARNINGS_ARE_LOGGED = _SETTINGS.log_level != "ERROR"
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, object]:

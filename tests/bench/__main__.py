@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -23,7 +25,8 @@ DOCUMENTS = 20
 def main() -> None:
     """Fill a record, measure every function in fresh processes turn by turn, print the table."""
     os.environ["LOG_LEVEL"] = "WARNING"
-    with LocalStack() as stack:
+    # the functions within this process write their figures there
+    with redirect_stdout(StringIO()), LocalStack() as stack:
         cases = _cases(*_fill(stack))
         runs: dict[str, list[dict[str, float]]] = {name: [] for name in cases}
         for _ in range(ROUNDS):

@@ -293,7 +293,7 @@ def test_one_issuer_out_of_order_leaves_the_others_alone() -> None:
 
 
 def test_nothing_of_the_token_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
-    with deployed(log_level="DEBUG") as stack:
+    with deployed() as stack:
         wrong_key = stack.tokens.patient(ins=f"{INS_NIR_TEST}|123456789012345")
         tokens = [wrong_key, stack.tokens.professional(SubjectRole=["CANARY"]), stack.tokens.air("1690781810")]
         for token in tokens:

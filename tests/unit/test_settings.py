@@ -50,7 +50,7 @@ ENVIRONMENT = {
     "PORTAL_URL": "https://portal.example/",
     "BASE_URL": "https://dmp.example/",
     "HOOK_QUEUE": "https://queue.example/hooks",
-    "LOG_LEVEL": "debug",
+    "LOG_LEVEL": "warning",
 }
 type Kind = type[AuthorizerSettings] | type[CapabilitySettings] | type[RecordSettings] | type[NotificationSettings]
 
@@ -75,7 +75,7 @@ def test_the_authorizer_reads_its_issuers() -> None:
         edge_secret="secret-of-the-edge",  # pragma: allowlist secret
         revoked_keys=frozenset(),
         stage=Stage.DEV,
-        log_level="DEBUG",
+        log_level="WARNING",
     )
 
 
@@ -147,7 +147,7 @@ def test_a_function_of_records_reads_its_tables_and_durations() -> None:
         scans_for_malware=True,
         expiry_warning_days=15,
         base_url="https://dmp.example",
-        log_level="DEBUG",
+        log_level="WARNING",
     )
 
 
