@@ -20,18 +20,22 @@ _OF_A_VERSION = ("CodeSha256", "Environment", "Description")
 _MEANWHILE = (
     f"{FUNCTION} was changed meanwhile, perhaps by a deployment: once that has ended, look at keys show, and order anew"
 )
+_AHEAD = "a change of what is refused was begun and no request meets it: order it again"
 
 type Json = dict[str, Any]
 
 
 def show(installation: Installation) -> Report:
-    """The ids of the keys that each issuer serves, and which of them are refused here."""
+    """The ids of the keys that each issuer serves, and which of them are refused here: of what requests meet."""
     with traced(installation, "keys-show", FUNCTION) as act:
-        variables = _variables(_configuration(installation))
+        alias = _alias(installation.client("lambda"), installation.function(FUNCTION))
+        variables = _variables(_configuration(installation, **({"Qualifier": ALIAS} if alias else {})))
         revoked = _revoked(variables)
+        is_ahead = bool(alias) and _revoked(_variables(_configuration(installation))) != revoked
         rows = [_keys(issuer, revoked) for issuer in json.loads(variables["ISSUERS"])]
         act.outcome = f"issuers {len(rows)}, revoked {len(revoked)}"
-    return Report(lists={"issuers": rows, "revoked": revoked}, is_well=all("unreachable" not in row for row in rows))
+    is_well = not is_ahead and all("unreachable" not in row for row in rows)
+    return Report(lists={"issuers": rows, "revoked": revoked}, is_well=is_well, notes=[_AHEAD] if is_ahead else [])
 
 
 def renew(installation: Installation) -> Report:
@@ -89,10 +93,10 @@ def _check_served(installation: Installation, issuer: str, kid: str) -> None:
         raise Refused(f"{issuer} serves {served}: --unserved refuses {kid} all the same")
 
 
-def _configuration(installation: Installation) -> Json:
-    """The authorizer as it stands, with the revision that a change must still meet."""
-    told = installation.client("lambda").get_function_configuration(FunctionName=installation.function(FUNCTION))
-    return dict(told)
+def _configuration(installation: Installation, **qualifier: str) -> Json:
+    """The authorizer as it is to be changed, with the revision that a change must still meet; or a version of it."""
+    name = installation.function(FUNCTION)
+    return dict(installation.client("lambda").get_function_configuration(FunctionName=name, **qualifier))
 
 
 def _variables(configuration: Json) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+from collections import Counter
 from typing import Any
 
 from infra.local.events import HttpAnswer
@@ -16,6 +17,7 @@ class LambdaApi:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+        self._revisions: Counter[str] = Counter()
 
     def handle(self, method: str, name: str, rest: str, body: bytes) -> HttpAnswer:
         """Answer a request about one function."""
@@ -29,7 +31,7 @@ class LambdaApi:
             case "GET", "":
                 return _answer({"Configuration": self._configuration(name)})
             case "PUT", "configuration":
-                return _answer(self._changed(name, json.loads(body)))
+                return self._changed(name, json.loads(body))
         return _missing("no such thing here")
 
     def _invoked(self, name: str, event: Json) -> HttpAnswer:
@@ -42,19 +44,30 @@ class LambdaApi:
     def _configuration(self, name: str) -> Json:
         declared = self._runtime.functions[name].environment
         variables = {each: os.environ[each] for each in declared if each in os.environ}
-        return {"FunctionName": name, "Environment": {"Variables": variables}, "LastUpdateStatus": "Successful"}
+        told = {"FunctionName": name, "LastUpdateStatus": "Successful", "RevisionId": self._revision(name)}
+        return told | {"Environment": {"Variables": variables}}
 
-    def _changed(self, name: str, change: Json) -> Json:
+    def _revision(self, name: str) -> str:
+        return str(self._revisions[name])
+
+    def _changed(self, name: str, change: Json) -> HttpAnswer:
         """New variables for new environments: here, the function's module loaded anew."""
+        if change.get("RevisionId", self._revision(name)) != self._revision(name):
+            return _failure(412, "PreconditionFailedException", "another revision")
+        self._revisions[name] += 1
         os.environ |= change.get("Environment", {}).get("Variables", {})
         module, _, _ = self._runtime.functions[name].handler.rpartition(".")
         importlib.reload(importlib.import_module(module))
-        return self._configuration(name)
+        return _answer(self._configuration(name))
 
 
 def _missing(text: str) -> HttpAnswer:
-    headers = (("content-type", "application/json"), ("x-amzn-errortype", "ResourceNotFoundException"))
-    return HttpAnswer(404, headers, json.dumps({"Message": text}).encode())
+    return _failure(404, "ResourceNotFoundException", text)
+
+
+def _failure(status: int, code: str, text: str) -> HttpAnswer:
+    headers = (("content-type", "application/json"), ("x-amzn-errortype", code))
+    return HttpAnswer(status, headers, json.dumps({"Message": text}).encode())
 
 
 def _answer(content: Any, *headers: tuple[str, str]) -> HttpAnswer:

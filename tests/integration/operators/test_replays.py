@@ -1,56 +1,44 @@
 """What was set aside is handled again: each queue in its own way, nothing lost where it is killed, nothing twice."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
-from itertools import count
 from typing import Any
 
 import boto3
 import pytest
+import time_machine
 from time_machine import TimeMachineFixture
 
 from dmp.adapters import aws
 from tests import texts
-from tests.api_client import ApiClient
 from tests.aws_calls import Killed, refused
-from tests.closed_record import full_record, small_stack
+from tests.closed_record import full_record
 from tests.conftest import NOON
 from tests.fed_record import SPECIALIST, FedRecord, partition
+from tests.kept_stack import KeptStack, Moment
 from tests.log_lines import written
-from tests.operator_tools import InProcess, Operator
+from tests.operator_tools import Operator
 
 type Json = dict[str, Any]
 
-_MONTHS = count()
-
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[dict[str, str]]:
-    with small_stack() as environment:
-        yield environment
+def unsealed(kept: KeptStack) -> tuple[FedRecord, Moment]:
+    with time_machine.travel(NOON, tick=True) as clock:
+        kept.put_back(kept.empty, clock)
+        return full_record(kept.api, kept.environment), kept.moment()
 
 
-@pytest.fixture(scope="module")
-def api(stack: dict[str, str]) -> ApiClient:
+@pytest.fixture
+def record(
+    unsealed: tuple[FedRecord, Moment], kept: KeptStack, stack: dict[str, str], clock: TimeMachineFixture
+) -> FedRecord:
+    """A record of which nothing is chained yet."""
     assert stack
-    return ApiClient()
-
-
-@pytest.fixture
-def operator(
-    api: ApiClient, stack: dict[str, str], capsys: pytest.CaptureFixture[str], clock: TimeMachineFixture
-) -> Operator:
-    clock.move_to(NOON + timedelta(days=30 * next(_MONTHS)), tick=True)
-    operator = Operator(InProcess(api, stack), capsys)
-    for name in ("LostHooks", "HookQueue", "LostMessages", "LostChanges", "LostEntries", "LostRuns", "LostExtractions"):
-        texts.emptied(operator.installation.resource(name))
-    return operator
-
-
-@pytest.fixture
-def record(operator: Operator, api: ApiClient, stack: dict[str, str]) -> FedRecord:
-    return full_record(api, stack)
+    record, moment = unsealed
+    kept.put_back(moment, clock)
+    return record
 
 
 def put(operator: Operator, queue: str, *bodies: Mapping[str, Any] | str, **attributes: str) -> None:

@@ -251,6 +251,33 @@ def test_what_somebody_else_changes_meanwhile_is_neither_undone_nor_published(
     assert [one["stage"] for one in installed.noted] == ["begun", "failed"]
 
 
+def test_a_refusal_that_no_request_meets_yet_is_not_shown_as_one(
+    installed: Installed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = installed.client("lambda")
+    client.create_alias(FunctionName="dmp-Authorizer", Name="live", FunctionVersion="1")
+    issuer = first_issuer(installed)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(client, "publish_version", refuse_as_another_change_is_under_way)
+        patched.setattr(installed, "client", lambda service: client if service == "lambda" else boto3.client(service))
+        with pytest.raises(NotNow, match="changed meanwhile"):
+            issuer_keys.revoke(installed, issuer, "k1", is_unserved=True)
+    begun = issuer_keys.show(installed)
+    issuer_keys.revoke(installed, issuer, "k1", is_unserved=True)
+    done = issuer_keys.show(installed)
+
+    assert (begun.is_well, begun.lists["revoked"], len(begun.notes)) == (False, [], 1)
+    assert (done.is_well, done.lists["revoked"]) == (True, [{"issuer": issuer, "kid": "k1"}])
+
+
+def refuse_as_another_change_is_under_way(**_: object) -> None:
+    client: Any = boto3.client("lambda", region_name="eu-west-3")
+    raise client.exceptions.ResourceConflictException(
+        {"Error": {"Code": "ResourceConflictException"}}, "PublishVersion"
+    )
+
+
 def test_renewing_changes_no_variable_and_yet_makes_another_version(installed: Installed) -> None:
     client = installed.client("lambda")
     client.create_alias(FunctionName="dmp-Authorizer", Name="live", FunctionVersion="1")

@@ -1,9 +1,7 @@
 """The operator's program: what each command does, how it ends, and that none does anything before it is traced."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,58 +9,16 @@ import boto3
 import pytest
 from time_machine import TimeMachineFixture
 
-from dmp.adapters import aws
 from infra.admin.__main__ import main
 from infra.admin.installation import NotNow
-from tests.api_client import ApiClient
 from tests.aws_calls import Killed, refused
-from tests.closed_record import close, full_record, small_stack
-from tests.conftest import NOON
+from tests.closed_record import close
+from tests.damaged_records import lose_words
 from tests.fed_record import FedRecord, open_record, partition
-from tests.operator_tools import InProcess, Operator
+from tests.inspected_record import drop, records_of
+from tests.operator_tools import Operator
 
 type Json = dict[str, Any]
-
-_MONTHS = count()
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[dict[str, str]]:
-    with small_stack() as environment:
-        yield environment
-
-
-@pytest.fixture(scope="module")
-def api(stack: dict[str, str]) -> ApiClient:
-    assert stack
-    return ApiClient()
-
-
-@pytest.fixture
-def operator(
-    api: ApiClient, stack: dict[str, str], capsys: pytest.CaptureFixture[str], clock: TimeMachineFixture
-) -> Operator:
-    """Somebody who types commands, a month after the one before."""
-    clock.move_to(NOON + timedelta(days=30 * next(_MONTHS)), tick=True)
-    return Operator(InProcess(api, stack), capsys)
-
-
-@pytest.fixture
-def record(operator: Operator, api: ApiClient, stack: dict[str, str], clock: TimeMachineFixture) -> FedRecord:
-    record = full_record(api, stack)
-    api.run("AuditSealer", {"record": record.id})
-    clock.shift(timedelta(minutes=1))
-    api.run("AuditSealer")
-    clock.shift(timedelta(hours=1))
-    return record
-
-
-def lose_words(record: FedRecord) -> None:
-    for item in record.items():
-        if item["sk"]["S"].startswith("T#"):
-            key = {name: item[name] for name in ("pk", "sk")}
-            aws.client("dynamodb").delete_item(TableName=record.stores["RECORDS_TABLE"], Key=key)
-
 
 # --- fsck
 
@@ -90,18 +46,14 @@ def test_a_fault_is_told_with_what_to_do(operator: Operator, record: FedRecord) 
 
 @pytest.mark.parametrize("parallel", ["1", "3"])
 def test_all_records_objects_and_seals_are_looked_at(operator: Operator, record: FedRecord, parallel: str) -> None:
-    heads = {item["pk"]["S"] for item in scanned(record) if item["sk"]["S"] == "D~"}
+    for _ in range(3):
+        open_record(record.api, record.stores)
 
     outcome = operator.run("fsck", "--parallel", parallel)
 
-    assert outcome.json["records"] == len(heads)
+    assert outcome.json["records"] == len(records_of(record.stores))
     assert outcome.json["seals"] == len(partition(record.stores["AUDIT_TABLE"], "SEALS"))
     assert outcome.json["versions"] >= 3
-
-
-def scanned(record: FedRecord) -> list[Json]:
-    found = aws.client("dynamodb").get_paginator("scan").paginate(TableName=record.stores["RECORDS_TABLE"])
-    return [dict(item) for page in found for item in page["Items"]]
 
 
 def test_an_inspection_that_was_killed_is_taken_up_where_it_was(
@@ -157,6 +109,7 @@ def test_an_inspection_of_another_installation_is_not_taken_up(
     operator: Operator, record: FedRecord, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = str(tmp_path / "inspection.json")
+    monkeypatch.setattr("infra.admin.inspection._PAUSE_SECONDS", 0)
     with refused("ListObjectVersions"):
         operator.run("fsck", "--resume", file)
     monkeypatch.setattr(operator.installation, "identity", "another")
@@ -177,7 +130,11 @@ def test_an_inspection_is_not_taken_up_under_other_options(operator: Operator, t
     assert operator.run("fsck", "--resume", str(file)).code == 2
 
 
-def test_a_page_that_cannot_be_had_is_asked_for_again(operator: Operator, record: FedRecord) -> None:
+def test_a_page_that_cannot_be_had_is_asked_for_again(
+    operator: Operator, record: FedRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.admin.inspection._PAUSE_SECONDS", 0)
+
     with refused("Scan", "ThrottlingException", 400):
         outcome = operator.run("fsck")
 
@@ -203,7 +160,7 @@ def test_an_index_is_rebuilt_until_nothing_is_left(operator: Operator, record: F
 
     outcome = operator.run("rebuild", record.id)
 
-    assert (outcome.code, outcome.json["read"]) == (0, 2)
+    assert (outcome.code, outcome.json["read"]) == (0, 3)
     assert operator.run("fsck", "--record", record.id).json["problems"] == 0
 
 
@@ -253,7 +210,7 @@ def test_what_stands_against_an_order_is_told_and_traced(operator: Operator, rec
 def test_a_chain_is_completed(operator: Operator, record: FedRecord) -> None:
     table = record.stores["AUDIT_TABLE"]
     for link in partition(table, f"K#{record.id}"):
-        aws.client("dynamodb").delete_item(TableName=table, Key={name: link[name] for name in ("pk", "sk")})
+        drop(table, link)
 
     outcome = operator.run("complete-chain", record.id)
 
@@ -363,9 +320,11 @@ def test_what_was_set_aside_is_no_good_state(operator: Operator, record: FedReco
 
 
 def test_a_scan_counts_what_records_hold(operator: Operator, record: FedRecord) -> None:
+    open_record(record.api, record.stores)
+
     told = operator.run("capacity", "--scan").json
 
-    assert told["records"] == len({item["pk"]["S"] for item in scanned(record) if item["sk"]["S"] == "D~"})
+    assert told["records"] == len(records_of(record.stores))
     assert told["documents"] >= 4
     assert told["stored_bytes"] > 0
     assert told["entries"] == 0
