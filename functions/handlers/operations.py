@@ -1,5 +1,6 @@
 """By order of the operator alone: what operators do is traced, and all that is stored inspected, page by page."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -14,6 +15,7 @@ from dmp.adapters.object_inspection import ObjectInspection
 from dmp.adapters.seal_store import SealStore
 from dmp.composition import foundation
 from dmp.domain.correlation import follow
+from dmp.domain.document import Metadata
 from dmp.domain.errors import DmpError, Invalid
 from dmp.domain.identifiers import is_local_id
 from dmp.domain.inspection import Problem
@@ -75,9 +77,15 @@ def _acts(event: Mapping[str, Any], _remaining: Callable[[], float]) -> Json:
 
 
 def _records(event: Mapping[str, Any], remaining: Callable[[], float]) -> Json:
-    inspection = RecordsInspection(_STORE, Inspection(_STORE, _OBJECTS, _trace(), _OFFERS), _BASE.clock)
+    inspection = RecordsInspection(_STORE, Inspection(_STORE, _OBJECTS, _trace(), _OFFERS, _metadata), _BASE.clock)
     page = inspection.page(event, remaining)
     return {**asdict(page.tally), "problems": _told(page.tally.problems), "cursor": page.cursor}
+
+
+def _metadata(body: str) -> Metadata:
+    from dmp.fhir.document_metadata import metadata_of
+
+    return metadata_of(json.loads(body))
 
 
 def _trace() -> TraceInspection:

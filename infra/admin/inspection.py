@@ -184,5 +184,10 @@ _ADVICE = {
     ),
     "not-extracted": "not-extracted: rebuild RECORD reads its documents anew",
     "chain-cut": "chain-cut: entries were taken out of the trace; see 'A tampered trace' in infra/runbook.md",
+    "metadata-differs": (
+        "metadata-differs: where --bytes tells object-differs, the facts of the row are wrong, else its FHIR body or "
+        "the hash of its unique id: restore the row from a backup"
+    ),
+    "status-differs": "status-differs: the row named was changed past the trace: restore it from a backup",
     "unreadable": "unreadable: the row named was written by nobody of ours, or damaged: restore it from a backup",
 }

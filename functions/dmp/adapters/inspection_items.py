@@ -95,7 +95,8 @@ def _beside(item: Item, kind: str, digest: Digest) -> Holding:
             return Version("Communication", message.local, 1, None, is_current=True)
         case _ if kind in _CLAIMS | _HINTS:
             until = datetime.fromtimestamp(int(item["expires"]["N"]), UTC) if "expires" in item else None
-            return Lead(item["sk"]["S"], tuple(item["local"]["S"].split()), kind in _CLAIMS, until)
+            content = item["sha256"]["S"] if "sha256" in item else ""
+            return Lead(item["sk"]["S"], tuple(item["local"]["S"].split()), kind in _CLAIMS, until, content)
     return None
 
 

@@ -103,22 +103,24 @@ class ObjectInspection:
         return {"Bucket": self._bucket, "Key": content.key, **version}
 
     def _bytes_agree(self, content: StoredContent) -> bool:
-        digest = hashlib.sha256()
+        sha256, sha1, size = hashlib.sha256(), hashlib.sha1(usedforsecurity=False), 0
         for piece in self._client().get_object(**self._named(content))["Body"].iter_chunks(_PIECE):
-            digest.update(piece)
-        return digest.hexdigest() == content.sha256
+            sha256.update(piece)
+            sha1.update(piece)
+            size += len(piece)
+        told = (content.size, content.sha256, content.sha1)
+        return told == (size, sha256.hexdigest(), base64.b64encode(sha1.digest()).decode())
 
     def _is_own(self, used: str) -> bool:
         return used.endswith(self._key_id)
 
 
 def _kept_hash_agrees(content: StoredContent, found: Any) -> bool | None:
-    """Whether the hash that S3 keeps is that of the document; None where it keeps none."""
-    if kept := found.get("ChecksumSHA256"):
-        return bool(kept == base64.b64encode(bytes.fromhex(content.sha256)).decode())
-    if (kept := found.get("ChecksumSHA1")) and content.sha1:
-        return bool(kept == content.sha1)
-    return None
+    """Whether the hashes that S3 keeps are those of the document; None where it keeps none."""
+    sha256, sha1 = found.get("ChecksumSHA256"), found.get("ChecksumSHA1")
+    if not sha256 and not sha1:
+        return None
+    return (not sha256 or base64.b64decode(sha256).hex() == content.sha256) and sha1 in (None, "", content.sha1)
 
 
 def is_missing(failure: Unavailable) -> bool:

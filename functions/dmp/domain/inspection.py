@@ -32,6 +32,10 @@ class Fault(StrEnum):
     OBJECT_NOT_ENCRYPTED = "object-not-encrypted"
     OBJECT_NOT_PINNED = "object-not-pinned"
     """Of what came by upload any version might be served."""
+    METADATA_DIFFERS = "metadata-differs"
+    """What readers are told of a document, or its unique id tells, is not what is kept of it."""
+    STATUS_DIFFERS = "status-differs"
+    """A document is current, superseded or deleted, and what replaced it, its versions or the trace deny it."""
     NOT_TRACED = "not-traced"
     """A version that no entry of the trace tells of."""
     TRACED_TWICE = "traced-twice"
@@ -109,12 +113,16 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """What leads to resources of the record by their local ids; a hint may come before them, and end with them."""
+    """What leads to resources of the record by their local ids; a hint may come before them, and end with them.
+
+    `digest` tells the bytes of the document that has claimed a unique id.
+    """
 
     name: str
     locals: tuple[str, ...]
     is_claim: bool
     until: datetime | None = None
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from dmp.domain.inspection import (
 )
 from dmp.domain.record import RecordStatus
 from dmp.services.inspection_contents import own_problems
+from dmp.services.inspection_documents import Read, document_problems
 
 if TYPE_CHECKING:
     from dmp.adapters.inspection_store import InspectionStore
@@ -94,11 +95,14 @@ class Inspection:
         objects: "ObjectInspection",
         trace: "TraceInspection",
         offers: "OffersInspection",
+        read: Read,
     ) -> None:
+        """`read` reads the stored FHIR body of a document."""
         self._store = store
         self._objects = objects
         self._trace = trace
         self._offers = offers
+        self._read = read
 
     def counted(self, record: str) -> Tally:
         """What a record holds, without a look at its objects or its trace."""
@@ -121,6 +125,7 @@ class Inspection:
         found = {*own_problems(held, now), *told, *self._object_problems(held, reads_bytes=reads_bytes)}
         if held.is_there:
             found |= {*self._offers.problems(held), *self._person_problems(held)}
+            found |= set(document_problems(held, self._read))
         tally.problems = sorted(found)
         return tally
 

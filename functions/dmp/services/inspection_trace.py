@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from dmp.domain.audit import AuditAction, AuditEntry, AuditOutcome, Interaction
+from dmp.domain.document import DocumentStatus
 from dmp.domain.errors import DmpError
 from dmp.domain.identifiers import is_local_id, moment_of
 from dmp.domain.inspection import SETTLED, Broken, Fault, Problem
@@ -34,6 +35,7 @@ _STATES = {
     Interaction.ERASED: {RecordStatus.ERASED},
 }
 """What a record is from such a change on; that its erasure begins, no entry tells."""
+_ENDING = (Interaction.DELETE, Interaction.UPLOAD_FAILED)
 _MESSAGE = "Communication"
 _SEALS_LOOKED_AT = 3
 _LEAVES_KEPT = 8
@@ -49,6 +51,8 @@ class Told:
     """Kind and local id of what was created; of messages, of whatever was read or marked."""
     states: list[tuple[datetime, Interaction]] = field(default_factory=list)
     """When the state of the record changed, and how."""
+    ended: set[str] = field(default_factory=set)
+    """Local ids of the documents that were deleted, or never became available."""
     changes: Counter[tuple[datetime, str, tuple[str, ...], str]] = field(default_factory=Counter)
     """How often the same change is told, by the same request."""
     damaged: list[str] = field(default_factory=list)
@@ -62,6 +66,8 @@ class Told:
             return
         if entry.interaction in _STATES:
             self.states.append((entry.at, entry.interaction))
+        if entry.interaction in _ENDING:
+            self.ended |= {local for kind, local in map(_named, entry.what) if kind == "DocumentReference"}
         self.instants.add(entry.at)
         told = f"{entry.interaction} {entry.request_id} {entry.actor} {entry.query}"
         self.changes[entry.at, told, entry.what, entry.resource_type] += 1
@@ -178,8 +184,11 @@ def _versions_without_entry(held: "Holdings", told: Told) -> Iterator[Problem]:
     for one in held.versions:
         if one.kind not in _NOT_TRACED and one.at is not None and one.at not in told.instants:
             yield Problem(Fault.NOT_TRACED, held.record, f"{one.kind}/{one.local}/{one.number}")
-    if not held.heads or held.heads[0].record.status in (RecordStatus.ERASING, RecordStatus.ERASED):
+    if not held.is_there:
         return
+    for entry in held.documents:
+        if (entry.status is DocumentStatus.ENTERED_IN_ERROR) is not (entry.local in told.ended):
+            yield Problem(Fault.STATUS_DIFFERS, held.record, f"DocumentReference/{entry.id}")
     there = {(one.kind, one.local) for one in held.versions}
     for kind, local in sorted(told.made - there):
         if kind in _KEPT:

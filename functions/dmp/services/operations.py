@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dmp.domain.audit import AuditEntry
 from dmp.domain.changes import Trace
-from dmp.domain.errors import DmpError, Invalid
+from dmp.domain.errors import DmpError, Invalid, NotFound
 from dmp.domain.identifiers import is_record_id, local_id
 from dmp.domain.inspection import Fault, Problem, Tally
 from dmp.domain.operation import OPERATORS, Act, Stage, act_of, entry_of
@@ -95,11 +95,11 @@ class RecordsInspection:
         """Look at the records of one page, or at those that the page before left.
 
         The event: `cursor` as it came with the former page, `segment` of `segments`, `counts` to count alone, `bytes`
-        to read every document, `record` for one record alone. Raises Invalid.
+        to read every document, `record` for one record alone. Raises Invalid, NotFound `no-record`.
         """
         record = event.get("record")
         if record is not None:
-            return Inspected(self._look(_record(record), event), None)
+            return Inspected(self._only(_record(record), event), None)
         cursor = event.get("cursor") or {}
         left = list(cursor.get("left", ()))
         tally, after, last = Tally(), cursor.get("after"), cursor.get("last", "")
@@ -115,6 +115,14 @@ class RecordsInspection:
         if not left and after is None:
             return Inspected(tally, None)
         return Inspected(tally, {"after": after, "last": last, "left": left})
+
+    def _only(self, record: str, event: Mapping[str, Any]) -> Tally:
+        """One record, of which something is there, were it its trace or its chain alone."""
+        tally = self._look(record, event)
+        nothing = [Problem(Fault.HEAD_MISSING, record, f"Patient/{record}")]
+        if not tally.items and not tally.entries and tally.problems == nothing:
+            raise NotFound("no-record")
+        return tally
 
     def _look(self, record: str, event: Mapping[str, Any]) -> Tally:
         try:
