@@ -127,6 +127,12 @@ class Template:
         return {name: value for name, value in together.items() if not refers_to(value, missing)}
 
     @property
+    def conditions(self) -> Mapping[str, Any]:
+        """The conditions by their name."""
+        found: Mapping[str, Any] = self._content.get("Conditions", {})
+        return found
+
+    @property
     def secrets(self) -> dict[str, Mapping[str, Any]]:
         """How each secret is generated, by its logical id: moto's CloudFormation makes none."""
         return {name: properties["GenerateSecretString"] for name, properties in self.resources(SECRETS)}

@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from infra.admin.installation import FAILURES, NotNow, Stack
-from infra.smoke import buckets, permissions, storage, tried, watch
+from infra.smoke import backups, buckets, permissions, storage, tried, watch
 from infra.smoke.account import Account
 from infra.smoke.result import Result, State, unchecked
 
 _BY_MOTO = "moto's CloudFormation does not make it"
 _NOT_ENFORCED = "moto does not enforce it"
 NOT_LOCAL = {
-    **dict.fromkeys(("table.encryption", "table.policy", "bucket.policy"), _BY_MOTO),
+    **dict.fromkeys(("table.encryption", "table.policy", "bucket.policy", "queue.policy"), _BY_MOTO),
     **dict.fromkeys(("bucket.tls", "bucket.key"), "moto's bucket policies know no conditions"),
     **dict.fromkeys(("signed.length", "signed.type", "signed.expired"), _NOT_ENFORCED),
     "roles": "the local stack has none",
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         account = Account(Stack(given.stack or "", given.region, local=given.local or ""))
         base = given.base or (f"{given.local.rstrip('/')}/fhir" if given.local else account.outputs["Base"])
         results = list(checked(account, base))
-    except (NotNow, KeyError, *FAILURES) as failure:
+    except (NotNow, KeyError, ValueError, *FAILURES) as failure:
         sys.stderr.write(f"the stack cannot be asked: {type(failure).__name__}: {failure}\n")
         return 4
     sys.stdout.write(printed(results, given.output) + "\n")
@@ -54,11 +54,11 @@ def checked(account: Account, base: str) -> Iterator[Result]:
 
 
 def _all(account: Account, base: str) -> Iterator[Result]:
-    for group in (permissions.keys, permissions.roles, permissions.functions):
+    for group in (permissions.keys, permissions.roles, permissions.policies, permissions.functions):
         yield from group(account)
-    for group in (storage.tables, buckets.buckets, storage.queues):
+    for group in (storage.tables, buckets.buckets, storage.queues, storage.secrets):
         yield from group(account)
-    for group in (watch.logs, watch.alarms, watch.schedules, watch.backups):
+    for group in (watch.logs, watch.alarms, watch.schedules, backups.plans, backups.selections):
         yield from group(account)
     yield from tried.api(base)
     yield from tried.other_name(account)

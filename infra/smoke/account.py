@@ -7,28 +7,15 @@ from typing import Any
 
 from infra.admin.installation import Stack
 from infra.local.template import Template
+from infra.smoke.resolution import Resolution
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
 type Json = dict[str, Any]
 
 
-def certain(document: Mapping[str, Any]) -> list[Json]:
-    """The statements that a policy of the template has under all conditions."""
-    return [each for each in document["Statement"] if "Sid" in each]
-
-
-def possible(document: Mapping[str, Any]) -> list[Json]:
-    """The statements that a policy of the template has under some condition."""
-    found: list[Json] = []
-    for each in document["Statement"]:
-        options = each["Fn::If"][1:] if "Fn::If" in each else [each]
-        found += [one for one in options if "Effect" in one]
-    return found
-
-
 class Account:
-    """The resources of a stack and of those within it, by type and logical id."""
+    """The resources of a stack by type and logical id; of the stacks within it by the name of each before theirs."""
 
     def __init__(self, stack: Stack, template: Template | None = None) -> None:
         self._stack = stack
@@ -61,9 +48,15 @@ class Account:
         """The outputs of the stack."""
         return {one["OutputKey"]: one["OutputValue"] for one in self._told.get("Outputs", [])}
 
-    def given(self, value: Any) -> Any:
-        """A value of the template; where it is a parameter, what the stack was given for it."""
-        return self._parameters.get(value["Ref"], value) if isinstance(value, dict) and "Ref" in value else value
+    def resolved(self, expression: Any) -> Any:
+        """What an expression of the template comes to in this stack, as far as that can be told."""
+        return self._resolution.value(expression)
+
+    @cached_property
+    def _resolution(self) -> Resolution:
+        conditions = self.template.conditions
+        parameters = self.template.parameters(self._parameters)
+        return Resolution(self._told["StackId"], parameters, conditions, self._resources)
 
     @cached_property
     def _parameters(self) -> Mapping[str, str]:
@@ -78,10 +71,11 @@ class Account:
     def _resources(self) -> dict[str, tuple[str, str]]:
         return dict(self._listed(self._stack.name))
 
-    def _listed(self, stack: str) -> Iterator[tuple[str, tuple[str, str]]]:
+    def _listed(self, stack: str, within: str = "") -> Iterator[tuple[str, tuple[str, str]]]:
         pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
         for one in (each for page in pages for each in page["StackResourceSummaries"]):
             physical = str(one.get("PhysicalResourceId", ""))
-            yield str(one["LogicalResourceId"]), (str(one["ResourceType"]), physical)
+            logical = f"{within}{one['LogicalResourceId']}"
+            yield logical, (str(one["ResourceType"]), physical)
             if one["ResourceType"] == "AWS::CloudFormation::Stack" and physical:
-                yield from self._listed(physical)
+                yield from self._listed(physical, f"{logical}/")

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from infra.smoke.account import Account
+from infra.smoke.life_cycles import life_as_declared
 from infra.smoke.policies import has_statements, is_under
 from infra.smoke.result import Judgement, Result, judged, of_kind
 
@@ -39,13 +40,12 @@ def _checks(account: Account, declared: Json, policy: Json | None) -> Iterator[t
         yield "bucket.versions", "get_bucket_versioning", _versions, ""
     if "ObjectLockConfiguration" in declared:
         wanted = declared["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
-        judge = partial(_lock, {name: account.given(value) for name, value in wanted.items()})
+        judge = partial(_lock, account.resolved(wanted))
         yield "bucket.lock", "get_object_lock_configuration", judge, "ObjectLockConfigurationNotFoundError"
-    if "LifecycleConfiguration" in declared:
-        judge = partial(_life, account, declared["LifecycleConfiguration"]["Rules"])
-        yield "bucket.life", "get_bucket_lifecycle_configuration", judge, "NoSuchLifecycleConfiguration"
+    judge = partial(life_as_declared, account.resolved(declared.get("LifecycleConfiguration", {"Rules": []}))["Rules"])
+    yield "bucket.life", "get_bucket_lifecycle_configuration", judge, "NoSuchLifecycleConfiguration"
     if policy:
-        yield "bucket.policy", "get_bucket_policy", partial(_policy, policy), "NoSuchBucketPolicy"
+        yield "bucket.policy", "get_bucket_policy", partial(_policy, account, policy), "NoSuchBucketPolicy"
 
 
 def _encryption(account: Account, declared: Json, told: Json | None) -> Judgement:
@@ -80,28 +80,5 @@ def _lock(wanted: Mapping[str, Any], told: Json | None) -> Judgement:
     return mode == wanted["Mode"] and years >= int(wanted["Years"]), f"retention {default or 'none'}"
 
 
-def _life(account: Account, wanted: list[Json], told: Json | None) -> Judgement:
-    found = {rule.get("ID"): rule for rule in told["Rules"] if rule["Status"] == "Enabled"} if told else {}
-    other = [
-        f"{rule['Id']}: {name}"
-        for rule in wanted
-        for name, value in _durations(account, rule).items()
-        if rule["Id"] not in found or _durations(account, found[rule["Id"]]).get(name) != value
-    ]
-    return not other, f"not as declared: {', '.join(other)}"
-
-
-def _durations(account: Account, rule: Json) -> dict[str, str]:
-    """What a rule says of time and place, told alike by CloudFormation and by S3."""
-    about = {
-        "prefix": rule.get("Prefix") or rule.get("Filter", {}).get("Prefix"),
-        "days": rule.get("ExpirationInDays") or rule.get("Expiration", {}).get("Days"),
-        "marker": rule.get("ExpiredObjectDeleteMarker") or rule.get("Expiration", {}).get("ExpiredObjectDeleteMarker"),
-        "former": rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays"),
-        "parts": rule.get("AbortIncompleteMultipartUpload", {}).get("DaysAfterInitiation"),
-    }
-    return {name: str(account.given(value)).lower() for name, value in about.items() if value}
-
-
-def _policy(wanted: Json, told: Json | None) -> Judgement:
-    return has_statements(told["Policy"] if told else None, wanted)
+def _policy(account: Account, wanted: Json, told: Json | None) -> Judgement:
+    return has_statements(account, wanted, told["Policy"] if told else None)

@@ -6,9 +6,10 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
-from infra.smoke.account import Account, possible
+from infra.smoke.account import Account
 from infra.smoke.policies import has_statements
 from infra.smoke.result import Judgement, Result, State, asked, held, judged, of_kind, unchecked
+from infra.smoke.statements import as_declared, listed
 
 KEY, ROLE, POLICY = "AWS::KMS::Key", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy"
 
@@ -31,7 +32,7 @@ def keys(account: Account) -> Iterator[Result]:
         )
         if declared.get("EnableKeyRotation"):
             yield judged("key.rotation", logical, _rotation, client.get_key_rotation_status, KeyId=key)
-        judge = partial(_policy, declared["KeyPolicy"])
+        judge = partial(_policy, account, declared["KeyPolicy"])
         yield judged("key.policy", logical, judge, client.get_key_policy, KeyId=key, PolicyName="default")
 
 
@@ -39,69 +40,63 @@ def _rotation(told: Json) -> Judgement:
     return told["KeyRotationEnabled"], "not rotated"
 
 
-def _policy(wanted: Json, told: Json) -> Judgement:
-    return has_statements(told["Policy"], wanted)
+def _policy(account: Account, wanted: Json, told: Json) -> Judgement:
+    return has_statements(account, wanted, told["Policy"])
 
 
 def roles(account: Account) -> Iterator[Result]:
-    """No role of a function may do anything but what the template says."""
+    """Each role may do what the template says, and nothing else, and be taken by whom it says."""
     yield from of_kind("roles", account.of(ROLE), ROLE)
-    shared = dict(account.template.resources(POLICY))
-    for logical, declared in account.declared(ROLE).items():
-        wanted = {action for each in _declared_statements(declared, shared) for action in _actions(each)}
-        found = asked("role.actions", logical, _found, account=account, role=account.physical(logical))
-        if isinstance(found, Result):
-            yield found
+    declared, client = account.declared(ROLE), account.client("iam")
+    for logical, role in account.of(ROLE).items():
+        if logical not in declared:
+            yield unchecked("role", logical, "the main template does not declare it: made by SAM, or in a stack within")
             continue
-        more = sorted({action for each in found for action in _actions(each)} - wanted)
-        yield held("role.actions", logical, not more, f"may {', '.join(more)} too")
-        everything = [each for each in found if each["Effect"] == "Allow" and each.get("Resource") == "*"]
-        asked_for = [each for each in _declared_statements(declared, shared) if each.get("Resource") == "*"]
-        yield held("role.resources", logical, len(everything) <= len(asked_for), "may so to everything")
+        trust = partial(_trust, account.resolved(declared[logical]["AssumeRolePolicyDocument"]))
+        yield judged("role.trust", logical, trust, client.get_role, RoleName=role)
+        policy = partial(as_declared, wanted=_declared_statements(account, declared[logical]))
+        yield judged("role.policy", logical, policy, _found, client=client, role=role)
 
 
-def _found(account: Account, role: str) -> list[Json]:
+def policies(account: Account) -> Iterator[Result]:
+    """Each policy that can be attached to somebody else is as the template says."""
+    for logical, declared in account.declared(POLICY).items():
+        judge = partial(as_declared, wanted=listed(account.resolved(declared["PolicyDocument"])))
+        arn = account.physical(logical)
+        yield judged("policy", logical, judge, _version, client=account.client("iam"), arn=arn)
+
+
+def _trust(wanted: Json, told: Json) -> Judgement:
+    return as_declared(_statements(told["Role"]["AssumeRolePolicyDocument"]), listed(wanted))
+
+
+def _found(client: Any, role: str) -> list[Json]:
     """Every statement that a role has, of its own or by a policy that it shares."""
-    client, statements = account.client("iam"), list[Json]()
-    for name in client.list_role_policies(RoleName=role)["PolicyNames"]:
-        statements += _statements(client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
-    for one in client.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
-        version = client.get_policy(PolicyArn=one["PolicyArn"])["Policy"]["DefaultVersionId"]
-        document = client.get_policy_version(PolicyArn=one["PolicyArn"], VersionId=version)["PolicyVersion"]["Document"]
-        statements += _statements(document)
+    statements = list[Json]()
+    for page in client.get_paginator("list_role_policies").paginate(RoleName=role):
+        for name in page["PolicyNames"]:
+            statements += _statements(client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
+    for page in client.get_paginator("list_attached_role_policies").paginate(RoleName=role):
+        for one in page["AttachedPolicies"]:
+            statements += _version(client, one["PolicyArn"])
     return statements
 
 
+def _version(client: Any, arn: str) -> list[Json]:
+    version = client.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    return _statements(client.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
+
+
 def _statements(document: Any) -> list[Json]:
-    content = json.loads(unquote(document)) if isinstance(document, str) else document
-    statements = content["Statement"]
-    return list(statements) if isinstance(statements, list) else [statements]
+    return listed(json.loads(unquote(document)) if isinstance(document, str) else document)
 
 
-def _declared_statements(role: Json, shared: dict[str, Json]) -> list[Json]:
-    documents = [policy["PolicyDocument"] for policy in role.get("Policies", ()) if "PolicyDocument" in policy]
-    documents += [
-        shared[name]["PolicyDocument"] for name in _named(role.get("ManagedPolicyArns", [])) if name in shared
-    ]
-    return [each for document in documents for each in possible(document)]
-
-
-def _named(expression: Any) -> Iterator[str]:
-    """Every resource that an expression names, on either side of its conditions."""
-    match expression:
-        case {"Ref": str(name)}:
-            yield name
-        case dict():
-            yield from (name for each in expression.values() for name in _named(each))
-        case list():
-            yield from (name for each in expression for name in _named(each))
-
-
-def _actions(statement: Json) -> set[str]:
-    if statement["Effect"] != "Allow":
-        return set()
-    actions = statement["Action"]
-    return set(actions) if isinstance(actions, list) else {actions}
+def _declared_statements(account: Account, role: Json) -> list[Json]:
+    resolved = account.resolved(role)
+    shared = {account.physical(name): each["PolicyDocument"] for name, each in account.declared(POLICY).items()}
+    documents = [policy["PolicyDocument"] for policy in resolved.get("Policies", ())]
+    documents += [account.resolved(shared[arn]) for arn in resolved.get("ManagedPolicyArns", ()) if arn in shared]
+    return [each for document in documents for each in listed(document)]
 
 
 def functions(account: Account) -> Iterator[Result]:

@@ -1,10 +1,11 @@
-"""Tables and queues as they are, against what the template declares of them."""
+"""Tables, queues and secrets as they are, against what the template declares of them."""
 
 import json
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from infra.local.template import SECRETS
 from infra.smoke.account import Account
 from infra.smoke.policies import has_statements, is_under
 from infra.smoke.result import Judgement, Result, asked, held, judged, of_kind
@@ -28,7 +29,7 @@ def tables(account: Account) -> Iterator[Result]:
         yield judged("table.recovery", logical, _recovery, client.describe_continuous_backups, TableName=name)
         if "ResourcePolicy" in declared:
             yield judged(
-                "table.policy", logical, partial(_policy, declared["ResourcePolicy"]["PolicyDocument"]),
+                "table.policy", logical, partial(_policy, account, declared["ResourcePolicy"]["PolicyDocument"]),
                 client.get_resource_policy, missing=("PolicyNotFoundException", "ResourceNotFoundException"),
                 ResourceArn=told["TableArn"],
             )  # fmt: skip
@@ -59,14 +60,14 @@ def _expiry(told: Json) -> Judgement:
     return state in ("ENABLED", "ENABLING"), state
 
 
-def _policy(wanted: Json, told: Json | None) -> Judgement:
-    return has_statements(told["Policy"] if told else None, wanted)
+def _policy(account: Account, wanted: Json, told: Json | None) -> Judgement:
+    return has_statements(account, wanted, told["Policy"] if told else None)
 
 
 def queues(account: Account) -> Iterator[Result]:
-    """Encryption of each queue, and where what cannot be handled goes."""
+    """Encryption and policy of each queue, and where what cannot be handled goes."""
     yield from of_kind("queues", account.of(QUEUE), QUEUE)
-    client = account.client("sqs")
+    client, policies = account.client("sqs"), _queue_policies(account)
     for logical, declared in account.declared(QUEUE).items():
         url = account.physical(logical)
         told = asked("queue", logical, client.get_queue_attributes, QueueUrl=url, AttributeNames=["All"])
@@ -76,9 +77,30 @@ def queues(account: Account) -> Iterator[Result]:
         attributes = told.get("Attributes", {})
         is_encrypted = attributes.get("SqsManagedSseEnabled") == "true" or attributes.get("KmsMasterKeyId")
         yield held("queue.encryption", logical, is_encrypted, "it is not encrypted")
+        is_as_declared, why = has_statements(account, policies.get(logical), attributes.get("Policy"))
+        yield held("queue.policy" if logical in policies else "queue.closed", logical, is_as_declared, why)
         if "RedrivePolicy" in declared:
             target = declared["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
             wanted = account.physical(target).rpartition("/")[2]
             redrive = json.loads(attributes.get("RedrivePolicy", "{}"))
             is_there = str(redrive.get("deadLetterTargetArn", "")).endswith(f":{wanted}")
             yield held("queue.redrive", logical, is_there, "what cannot be handled is lost")
+
+
+def _queue_policies(account: Account) -> dict[str, Json]:
+    declared = account.template.resources("AWS::SQS::QueuePolicy")
+    return {queue["Ref"]: each["PolicyDocument"] for _, each in declared for queue in each["Queues"]}
+
+
+def secrets(account: Account) -> Iterator[Result]:
+    """Who may read each secret."""
+    client = account.client("secretsmanager")
+    declared = account.template.resources("AWS::SecretsManager::ResourcePolicy")
+    policies = {each["SecretId"]["Ref"]: each["ResourcePolicy"] for _, each in declared}
+    for logical in account.declared(SECRETS):
+        judge, arn = partial(_secret_policy, account, policies.get(logical)), account.physical(logical)
+        yield judged("secret.policy", logical, judge, client.get_resource_policy, SecretId=arn)
+
+
+def _secret_policy(account: Account, wanted: Json | None, told: Json) -> Judgement:
+    return has_statements(account, wanted, told.get("ResourcePolicy"))

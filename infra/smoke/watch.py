@@ -1,4 +1,4 @@
-"""Logs, alarms, schedules and backups: what tells an operator, and what brings back."""
+"""Logs, alarms and schedules: what tells an operator, and what runs by itself."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,8 +7,7 @@ from infra.smoke.account import Account
 from infra.smoke.result import Judgement, Result, asked, held, judged, of_kind, unchecked
 
 LOG, ALARM, TOPIC = "AWS::Logs::LogGroup", "AWS::CloudWatch::Alarm", "AWS::SNS::Topic"
-PLAN, SCHEDULE = "AWS::Backup::BackupPlan", "AWS::Scheduler::Schedule"
-LONGEST_BACKUP_DAYS = 35
+SCHEDULE = "AWS::Scheduler::Schedule"
 _LOCAL = "the local stack has none"
 _PAGE = 100
 
@@ -76,25 +75,3 @@ def schedules(account: Account) -> Iterator[Result]:
 
 def _is_on(told: Json) -> Judgement:
     return told["State"] == "ENABLED", told["State"]
-
-
-def backups(account: Account) -> Iterator[Result]:
-    """The tables are backed up, and no backup outlives what an erasure allows."""
-    if account.is_local:
-        yield unchecked("backup", PLAN, _LOCAL)
-        return
-    plans = account.of(PLAN)
-    yield from of_kind("backups", plans, PLAN)
-    client = account.client("backup")
-    for logical, plan in plans.items():
-        yield judged("backup.days", logical, _is_short, client.get_backup_plan, BackupPlanId=plan)
-        yield judged("backup.selection", logical, _is_chosen, client.list_backup_selections, BackupPlanId=plan)
-
-
-def _is_short(told: Json) -> Judgement:
-    days = [rule.get("Lifecycle", {}).get("DeleteAfterDays", 0) for rule in told["BackupPlan"]["Rules"]]
-    return days and all(0 < one <= LONGEST_BACKUP_DAYS for one in days), f"kept for {days} days, 0 for ever"
-
-
-def _is_chosen(told: Json) -> Judgement:
-    return told["BackupSelectionsList"], "of nothing"
