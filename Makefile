@@ -28,7 +28,7 @@ RUN_SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REG
 
 NPM_INSTALL = cd $(dir $<) && "$(CURDIR)/.venv/bin/npm" install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error
 
-.PHONY: help run test test-long coverage check bench build sam-local test-sam-local deploy kept-keys deploy-firewall admin smoke requirements clean
+.PHONY: help run test test-long coverage check approve bench build sam-local test-sam-local deploy kept-keys deploy-firewall admin smoke requirements clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -48,6 +48,9 @@ coverage: $(VENV) $(KIT) $(AUDIT) $(SAM) $(WHEELS) ## run the tests and say whic
 
 check: $(VENV) $(SAM) $(WHEELS) $(AUDIT) $(NAG) ## every static bar, offline once set up: code, package, template, policies, secrets
 	.venv/bin/python -m infra.checks
+
+approve: $(VENV) $(AUDIT) ## take down what the templates say as judged, if no own rule objects
+	.venv/bin/python -m infra.checks.approve
 
 bench: $(VENV) ## measure cold starts, warm calls and AWS trips
 	PYTHONPATH=functions .venv/bin/python -m tests.bench $(ARGS)

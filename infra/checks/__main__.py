@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 
-from infra.checks import checkov, nag, parliament, rules
+from infra.checks import approval, checkov, nag, parliament, rules
 from infra.checks.bars import Bar, Verdict, tool
 from infra.checks.code_bars import CODE_BARS
 from infra.checks.deployments import ROOT, Application, Refused, applications, read, template_paths
@@ -21,13 +21,15 @@ from infra.checks.deployments import ROOT, Application, Refused, applications, r
 def template_bars(folder: Path) -> list[Bar]:
     """The bars of template.yaml and of the stacks beside it; those first that take longest."""
     template, *_ = templates = template_paths(folder)
+    source = read(folder)
     syntax = [
+        Bar("approved", partial(approval.judge, source)),
         tool("sam validate --lint", ROOT / ".sam/bin/sam", "validate", "--lint", "--template", template),
         tool("cfn-lint", ROOT / ".venv/bin/cfn-lint", *templates, silent=f"{len(templates)} templates, 0 findings"),
         tool("sam validate", ROOT / ".sam/bin/sam", "validate", "--template", template),
     ]
     try:
-        [application] = applications([read(folder)])
+        [application] = applications([source])
     except Refused as refused:
         return [Bar("expansion", partial(Verdict, "refused", (str(refused),))), *syntax]
     scans = {"checkov": checkov.judge, "cdk-nag": nag.judge, "parliament": parliament.judge, "own rules": own_rules}

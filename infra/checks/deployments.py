@@ -33,6 +33,9 @@ PLAUSIBLE = {
 }
 """What a text may be that has no default, by the end of its parameter's name."""
 
+PASSED_ON_EMPTY = {"AlarmMail"}
+"""What a nested stack asks for, and the main one has empty by default."""
+
 
 class Refused(Exception):
     """SAM's translator does not take the template; the text is its own."""
@@ -86,11 +89,12 @@ class Stack:
 
 @dataclass(frozen=True, eq=False)
 class Deployment:
-    """All stacks under one choice of parameters; `written` are the same before any choice."""
+    """All stacks under one choice of parameters; `written` are the same before any choice, `sources` before SAM too."""
 
     choice: str
     stacks: tuple[Stack, ...]
     written: tuple[Stack, ...]
+    sources: tuple[Stack, ...] = ()
 
     def resources(self, *kinds: str) -> Iterator[Resource]:
         """The resources of these types in all stacks."""
@@ -105,15 +109,18 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Application:
-    """Every template of the application, SAM expanded, before any choice of parameters."""
+    """Every template of the application, SAM expanded, before any choice of parameters; `sources` as the files say."""
 
     written: tuple[Stack, ...]
+    sources: tuple[Stack, ...] = ()
 
     @cached_property
     def deployments(self) -> tuple[Deployment, ...]:
         """By default; with all numbers at their least; with everything at its most, and so without an edge."""
         return tuple(
-            Deployment(choice, tuple(each.resolved(choose(each.content)) for each in self.written), self.written)
+            Deployment(
+                choice, tuple(each.resolved(choose(each.content)) for each in self.written), self.written, self.sources
+            )
             for choice, choose in CHOICES.items()
         )
 
@@ -136,7 +143,8 @@ def applications(sources: Sequence[Mapping[str, Json]]) -> list[Application]:
     expanded = iter(_expanded([each for source in sources for each in source.values() if "Transform" in each]))
     return [
         Application(
-            tuple(Stack(name, next(expanded) if "Transform" in each else each) for name, each in source.items())
+            tuple(Stack(name, next(expanded) if "Transform" in each else each) for name, each in source.items()),
+            tuple(Stack(name, each) for name, each in source.items()),
         )
         for source in sources
     ]
@@ -157,6 +165,8 @@ def _expanded(templates: list[Json]) -> list[Json]:
 def _default(name: str, parameter: Mapping[str, Any]) -> Any:
     if "Default" in parameter:
         return parameter["Default"]
+    if name in PASSED_ON_EMPTY:
+        return ""
     return parameter["AllowedValues"][0] if "AllowedValues" in parameter else _plausible(name)
 
 

@@ -202,3 +202,5 @@ OFF_BY_DEFAULT = {
     "RevokedKeys": "[]", "SealsReplicaBucket": "", "WebAclArn": "",
 }  # fmt: skip
 YEARS_OF_A_SEAL = 10
+UNION = ["eu-west-1", "eu-west-3", "eu-central-1", "eu-north-1", "eu-south-1", "eu-south-2", "eusc-de-east-1"]
+"""The regions of the European Union that the stack may be deployed to."""

@@ -57,7 +57,9 @@ class Statement:
 
     @property
     def principals(self) -> list[tuple[str, Any]]:
-        """Who, as (kind, name); everybody is ("*", "*")."""
+        """Who, as (kind, name); everybody is ("*", "*"), all but some are ("NotPrincipal", who)."""
+        if "NotPrincipal" in self.written:
+            return [("NotPrincipal", self.written["NotPrincipal"])]
         named = self.written.get("Principal", {})
         if named == "*":
             return [("*", "*")]

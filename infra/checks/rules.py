@@ -1,9 +1,10 @@
 """Every promise of the template that no scanner knows, put to every deployment that its parameters allow."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from infra.checks import (
     rules_access,
+    rules_alarms,
     rules_api,
     rules_continuity,
     rules_denials,
@@ -12,7 +13,10 @@ from infra.checks import (
     rules_kinds,
     rules_operation,
     rules_secrets,
+    rules_settings,
     rules_storage,
+    rules_triggers,
+    rules_written,
 )
 from infra.checks.deployments import Application, Deployment
 
@@ -20,7 +24,9 @@ type Rule = Callable[[Deployment], Iterator[str]]
 """A promise, its docstring: says where and how a deployment breaks it."""
 
 RULES: tuple[Rule, ...] = (
+    *rules_written.RULES,
     *rules_kinds.RULES,
+    *rules_settings.RULES,
     *rules_api.RULES,
     *rules_edge.RULES,
     *rules_access.RULES,
@@ -30,14 +36,16 @@ RULES: tuple[Rule, ...] = (
     *rules_secrets.RULES,
     *rules_operation.RULES,
     *rules_continuity.RULES,
+    *rules_triggers.RULES,
+    *rules_alarms.RULES,
 )
 
 
-def broken(application: Application) -> Iterator[tuple[str, str]]:
-    """The name of each rule that some deployment breaks, with where and how; each finding once."""
+def broken(application: Application, rules: Iterable[Rule] = RULES) -> Iterator[tuple[str, str]]:
+    """The name of each rule, of these, that some deployment breaks, with where and how; each finding once."""
     told: set[tuple[str, str]] = set()
     for deployment in application.deployments:
-        for rule in RULES:
+        for rule in rules:
             for finding in _judged(rule, deployment):
                 if (rule.__name__, finding) not in told:
                     told.add((rule.__name__, finding))

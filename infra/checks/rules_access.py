@@ -173,7 +173,7 @@ def _only_tells(service: object, statement: Statement) -> bool:
 
 def _is_own_account(name: object) -> bool:
     own = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}, {"Ref": "AWS::AccountId"}
-    return name in own or "AWS::AccountId" in names_in(name)
+    return name in own
 
 
 def keys_are_administered_by_policies_of_this_account(deployment: Deployment) -> Iterator[str]:

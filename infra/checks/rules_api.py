@@ -4,10 +4,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from infra.checks.comparison import differing
 from infra.checks.deployments import Deployment, Resource
 from infra.checks.policies import names_in
+from infra.checks.shapes import THROTTLES
 
-PUBLIC = {"/fhir/metadata", "/fhir/.well-known/{proxy+}"}
+ANY = "x-amazon-apigateway-any-method"
+TELLER = "Capability"
+"""The function that tells the API's abilities, and has no access to anything."""
+PUBLIC = {("/fhir/metadata", ANY, TELLER), ("/fhir/.well-known/{proxy+}", ANY, TELLER)}
 AUTHORIZER = "Authorizer"
 EXTENSION = "x-amazon-apigateway-authorizer"
 LOGGED = re.compile(
@@ -36,19 +41,22 @@ def every_route_but_two_asks_the_authorizer(deployment: Deployment) -> Iterator[
             for name, each in schemes.items()
             if AUTHORIZER in names_in(each.get(EXTENSION, {}).get("authorizerUri"))
         }
-        unguarded = {path for path, route in _routes(body) if not route or not route <= asked}
+        unguarded = {route for route, by in _routes(body) if not by or not by <= asked}
         public |= unguarded
-        for path in sorted(unguarded - PUBLIC):
-            yield f"{api}: {path} asks no authorizer"
+        for path, method, function in sorted(unguarded - PUBLIC):
+            yield f"{api}: {path} ({method}, {function}) asks no authorizer"
     if public < PUBLIC:
         yield f"{sorted(PUBLIC - public)}: asks for a token, though clients look there before they have one"
 
 
-def _routes(body: Mapping[str, Any]) -> Iterator[tuple[str, set[str]]]:
-    """The path of each route, and the names of its authorizers."""
+def _routes(body: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str, str], set[str]]]:
+    """Path, method and function of each route, and the names of its authorizers."""
     for path, methods in body.get("paths", {}).items():
-        for route in methods.values():
-            yield path, {name for each in route.get("security", ()) for name in each}
+        for method, route in methods.items():
+            integration = route.get("x-amazon-apigateway-integration", {})
+            [*functions] = names_in(integration.get("uri")) - {"AWS::Partition", "AWS::Region"}
+            function = ",".join(functions).removesuffix("Aliaslive")
+            yield (path, method, function), {name for each in route.get("security", ()) for name in each}
 
 
 def every_route_stands_in_one_definition(deployment: Deployment) -> Iterator[str]:
@@ -77,6 +85,7 @@ def routes_are_throttled(deployment: Deployment) -> Iterator[str]:
         bounds = stage.properties.get("DefaultRouteSettings", {})
         if not bounds.get("ThrottlingRateLimit") or not bounds.get("ThrottlingBurstLimit"):
             yield f"{stage}: takes any number of requests"
+    yield from differing(deployment, THROTTLES)
 
 
 def access_logs_say_neither_what_nor_who(deployment: Deployment) -> Iterator[str]:
@@ -123,6 +132,14 @@ def functions_are_invoked_by_this_api_alone(deployment: Deployment) -> Iterator[
             yield f"{permission}: {given['Principal']} from {given.get('SourceArn', 'anywhere')}"
 
 
+def functions_go_out_by_tls_alone(deployment: Deployment) -> Iterator[str]:
+    """In a network, functions speak TLS to whom they call, and nobody calls them."""
+    for group in deployment.resources("AWS::EC2::SecurityGroup"):
+        for way in group.properties.get("SecurityGroupEgress", [{}]):
+            if (way.get("IpProtocol"), way.get("FromPort"), way.get("ToPort")) != ("tcp", 443, 443):
+                yield f"{group}: lets out {way}"
+
+
 RULES = (
     every_route_but_two_asks_the_authorizer,
     every_route_stands_in_one_definition,
@@ -131,4 +148,5 @@ RULES = (
     access_logs_say_neither_what_nor_who,
     logs_of_the_edge_say_no_more,
     functions_are_invoked_by_this_api_alone,
+    functions_go_out_by_tls_alone,
 )

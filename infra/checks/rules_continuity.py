@@ -6,6 +6,7 @@ from typing import Any
 from infra.checks.comparison import differing, text
 from infra.checks.deployments import Deployment, Resource
 from infra.checks.expected import arn, ref
+from infra.checks.life_cycles import DAILY
 from infra.checks.policies import listed, names_in
 from infra.checks.shapes import COPIES, REPLICAS, replica
 
@@ -66,6 +67,11 @@ def backups_hold_everything(deployment: Deployment) -> Iterator[str]:
         yield f"{sorted(stores - chosen)}: in no backup"
 
 
+def backups_are_made_daily(deployment: Deployment) -> Iterator[str]:
+    """A backup is made each night, and kept as long as its parameter says."""
+    yield from differing(deployment, DAILY)
+
+
 def alarms_and_jobs_are_on(deployment: Deployment) -> Iterator[str]:
     """Every rule, alarm, schedule and mapping is on, and rules and alarms tell somebody."""
     for each in deployment.resources(RULE, SCHEDULE, ALARM, "AWS::Lambda::EventSourceMapping"):
@@ -124,6 +130,7 @@ def _targets(resource: Resource) -> Iterator[Any]:
 RULES = (
     copies_go_where_the_operator_says,
     backups_hold_everything,
+    backups_are_made_daily,
     alarms_and_jobs_are_on,
     what_unprotects_is_told,
     messages_stay_here,

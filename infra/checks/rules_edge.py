@@ -7,7 +7,7 @@ from infra.checks.comparison import differing
 from infra.checks.deployments import Deployment, Resource
 from infra.checks.policies import listed, names_in
 from infra.checks.rules_secrets import FROM_THE_STORE
-from infra.checks.shapes import DOORS, EDGE_HEADER, EDGES, PAGES
+from infra.checks.shapes import BLOCKS, DOORS, EDGE_HEADER, EDGES, HEADERS, PAGES
 
 TLS = {"TLSv1.2_2021", "TLSv1.2_2025", "TLSv1.3_2025"}
 GROUPS = {
@@ -66,6 +66,7 @@ def a_firewall_stands_before_each_distribution(deployment: Deployment) -> Iterat
 
 def a_firewall_blocks(deployment: Deployment) -> Iterator[str]:
     """It blocks too many requests and what AWS's groups of rules find, but for the few that honest callers break."""
+    yield from differing(deployment, BLOCKS)
     for firewall in deployment.resources(RULE):
         rules = firewall.properties.get("Rules", [])
         if not any("RateBasedStatement" in each["Statement"] for each in rules):
@@ -129,6 +130,11 @@ def other_sites_are_named(deployment: Deployment) -> Iterator[str]:
                 yield f"{api}: any site: {wild}"
 
 
+def browsers_are_told_the_same(deployment: Deployment) -> Iterator[str]:
+    """CloudFront tells browsers to keep to TLS, and neither to frame, guess, store nor share what they get."""
+    yield from differing(deployment, HEADERS)
+
+
 RULES = (
     the_edge_only_passes_on,
     nobody_goes_round_the_edge,
@@ -138,4 +144,5 @@ RULES = (
     names_of_the_api_speak_modern_tls,
     the_edge_speaks_modern_tls_alone,
     other_sites_are_named,
+    browsers_are_told_the_same,
 )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from infra.checks import stores
 from infra.checks.comparison import alike, text
 from infra.checks.deployments import Deployment, Stack
 from infra.checks.expected import LAMBDA, TRUST, ref
@@ -11,6 +12,7 @@ from infra.checks.policies import Kind, Statement, listed, names_in, statements
 
 TRACE = "AuditTable"
 READING = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
+STORES = "AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue"
 SCHEDULER = "scheduler.amazonaws.com"
 DOMAIN = {"Fn::Select": [1, {"Fn::Split": ["@", ref("MailSender")]}]}
 
@@ -70,6 +72,29 @@ def the_trace_is_read_by_few(deployment: Deployment) -> Iterator[str]:
             yield f"{statement}: {sorted(read)} on {TRACE}, and is not in READERS_OF_THE_TRACE"
 
 
+def stores_are_held_by_few(deployment: Deployment) -> Iterator[str]:
+    """Tables, buckets and queues are read, and added to or changed, by the functions that are for it alone."""
+    kept = {each.id for each in deployment.main.resources(*STORES)}
+    holders: dict[str, set[str]] = {}
+    for role in deployment.resources("AWS::IAM::Role"):
+        for policy in {role.id} | names_in(role.properties.get("ManagedPolicyArns", [])):
+            holders.setdefault(policy, set()).add(role.id.removesuffix("Role"))
+    for statement in _allowed(deployment):
+        held = holders.get(statement.holder.id, {statement.holder.id})
+        for store in names_in(statement.resources) & kept:
+            for others, actions in _beside(statement, held, store):
+                yield f"{statement}: {others} {actions} on {store}, which infra/checks/stores.py does not say"
+
+
+def _beside(statement: Statement, held: set[str], store: str) -> Iterator[tuple[list[str], list[str]]]:
+    """Who else reads a store by a statement, or writes to it, and by which actions."""
+    for all_such, known in ((stores.READING, stores.READERS), (stores.WRITING, stores.WRITERS)):
+        actions = sorted(all_such & set(statement.actions))
+        others = sorted(held - set(known.get(store, "").split()))
+        if actions and others and (store not in stores.ANYBODYS_TO_FILL or actions != ["sqs:SendMessage"]):
+            yield others, actions
+
+
 def policies_are_held_by_roles(deployment: Deployment) -> Iterator[str]:
     """A policy is given to no user or group by the template, and one that deletes copies to one role."""
     for policy in deployment.resources("AWS::IAM::ManagedPolicy"):
@@ -103,6 +128,7 @@ RULES = (
     dangerous_actions_are_granted_one_by_one,
     keys_are_used_through_services,
     the_trace_is_read_by_few,
+    stores_are_held_by_few,
     policies_are_held_by_roles,
     roles_trust_one_service,
 )

@@ -33,7 +33,9 @@ KINDS: dict[str, set[str] | None] = {
     "AWS::GuardDuty::MalwareProtectionPlan": None,
     "AWS::IAM::ManagedPolicy": None,
     "AWS::IAM::Role": {"AssumeRolePolicyDocument", "ManagedPolicyArns", "Policies"},
-    "AWS::KMS::Key": None,
+    "AWS::KMS::Key": {
+        "Description", "EnableKeyRotation", "KeyPolicy", "KeySpec", "KeyUsage", "MultiRegion", "PendingWindowInDays",
+    },
     "AWS::Lambda::Alias": None,
     "AWS::Lambda::EventSourceMapping": None,
     "AWS::Lambda::Function": {
@@ -132,7 +134,7 @@ def secrets_are_resolved_in_two_places(deployment: Deployment) -> Iterator[str]:
     for path, value in _texts_of(deployment.written):
         own = tuple(step for step in path if step not in {"Resources", "Properties"})
         known = path[1] == "Resources" and any(own[: len(each)] == each for each in RESOLVED)
-        if "{{resolve:" in value and not known:
+        if ("{{" in re.sub(r"\$\{[^}]*\}", "", value) or "resolve:" in value) and not known:
             yield f"{_told(path)}: resolves a secret"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from infra.checks.deployments import Deployment, Resource
+from infra.checks.expected import UNION, ref
 from infra.checks.policies import listed, names_in
 
 DAYS_OF_A_BACKUP = 35
@@ -15,16 +16,14 @@ DAYS_OF_AN_ARCHIVE = 30
 DAYS_OF_A_LOG = range(30, 1097)
 SECONDS_BEHIND_THE_API = 29
 QUEUE = "AWS::SQS::Queue"
-UNION = {
-    "eu-west-1", "eu-west-3", "eu-central-1", "eu-north-1", "eu-south-1", "eu-south-2", "eusc-de-east-1",
-}  # fmt: skip
 
 
 def logs_are_encrypted_and_end(deployment: Deployment) -> Iterator[str]:
     """Every log group has a key of ours and an end, of three years at most."""
     for group in deployment.resources("AWS::Logs::LogGroup"):
-        if not names_in(group.properties.get("KmsKeyId")):
-            yield f"{group}: no key"
+        key = names_in(group.properties.get("KmsKeyId"))
+        if not key or (group.stack is deployment.main and key != {"DataKey"}):
+            yield f"{group}: no key, or that of something else"
         if group.properties.get("RetentionInDays") not in DAYS_OF_A_LOG:
             yield f"{group}: kept {group.properties.get('RetentionInDays', 'for ever')}"
 
@@ -42,7 +41,7 @@ def functions_log_to_their_own_group(deployment: Deployment) -> Iterator[str]:
 
 
 def functions_of_the_application_are_bounded(deployment: Deployment) -> Iterator[str]:
-    """Variables are encrypted with a key of ours, and a function behind the API ends before the API does."""
+    """Variables have a key of ours, executions a limit, and a function behind the API ends before the API does."""
     behind = {
         name
         for each in deployment.resources("AWS::Lambda::Permission")
@@ -51,6 +50,10 @@ def functions_of_the_application_are_bounded(deployment: Deployment) -> Iterator
     for function in deployment.main.resources("AWS::Lambda::Function"):
         if not names_in(function.properties.get("KmsKeyArn")):
             yield f"{function}: variables under no key of ours"
+        if deployment.main.given(ref("ReservedConcurrency")) and not function.properties.get(
+            "ReservedConcurrentExecutions"
+        ):
+            yield f"{function}: takes as much of the account's concurrency as there is"
         if function.id in behind and function.properties.get("Timeout", 3) > SECONDS_BEHIND_THE_API:
             yield f"{function}: works on after the API gave up"
 
@@ -170,8 +173,8 @@ def data_stay_in_the_union(deployment: Deployment) -> Iterator[str]:
     """By default the stack refuses every region but those of the European Union."""
     written = next(each for each in deployment.written if each.name == deployment.main.name)
     regions = _contained(written.content.get("Rules", {}))
-    if not regions or not regions <= UNION:
-        yield f"{written.name}: may be deployed to {sorted(regions - UNION) or 'any region'}"
+    if not regions or not regions <= set(UNION):
+        yield f"{written.name}: may be deployed to {sorted(regions - set(UNION)) or 'any region'}"
     if written.content["Parameters"].get("OutsideTheUnion", {}).get("Default") != "refused":
         yield f"{written.name}: other regions are allowed by default"
 

@@ -8,6 +8,7 @@ from infra.checks.deployments import Deployment, Stack
 from infra.checks.policies import names_in
 
 SECRET = re.compile(r"SECRET|PASSWORD|PASSPHRASE|PRIVATE|CREDENTIAL|API_?KEY|(^|_)TOKEN$", re.IGNORECASE)
+REFERENCE, BRACES = re.compile(r"\$\{[^}]*\}"), re.compile(r"[{}]")
 FROM_THE_STORE = "{{resolve:secretsmanager:"
 EDGE = "infra/edge.yaml"
 
@@ -39,6 +40,33 @@ def secrets_are_no_parameters(deployment: Deployment) -> Iterator[str]:
                 yield f"{stack.name}#{name}: a secret as a parameter"
 
 
+def no_secret_is_put_together(deployment: Deployment) -> Iterator[str]:
+    """No text is put together of pieces that could become a reference to the store of secrets."""
+    for source in deployment.sources:
+        defaults = [each.get("Default") for each in source.content.get("Parameters", {}).values()]
+        for piece in (*_pieces(source.content), *_texts(defaults)):
+            if BRACES.search(REFERENCE.sub("", piece)):
+                yield f"{source.name}: puts {piece!r} into a text"
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    """The texts of which others are put together: those of a join, and those put in the place of a name."""
+    match value:
+        case {"Fn::Join": parts}:
+            yield from _texts(parts)
+        case {"Fn::Sub": [_, given]}:
+            yield from _texts(given)
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _pieces(each)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _texts(each)
+
+
 def _is_given(value: Any, stack: Stack) -> bool:
     """Whether it is a text, or a parameter, rather than a reference to the store."""
     match value:
@@ -53,4 +81,5 @@ RULES = (
     secrets_have_a_key_and_are_made_here,
     secrets_stay_in_their_store,
     secrets_are_no_parameters,
+    no_secret_is_put_together,
 )

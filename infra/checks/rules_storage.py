@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from infra.checks.comparison import differing
 from infra.checks.deployments import Deployment, Resource
+from infra.checks.life_cycles import LIFE_CYCLES
 from infra.checks.policies import names_in
 
 KEPT = (
@@ -115,6 +117,18 @@ def keys_rotate(deployment: Deployment) -> Iterator[str]:
             yield f"{key}: may lock everybody out"
 
 
+def keys_stay_in_their_region(deployment: Deployment) -> Iterator[str]:
+    """No key can be copied to another region, and serve there."""
+    for key in deployment.resources(KEY):
+        if key.properties.get("MultiRegion", False) is not False:
+            yield f"{key}: can be copied to other regions"
+
+
+def stores_delete_what_they_did(deployment: Deployment) -> Iterator[str]:
+    """Former versions, archives, counters and logs go by themselves, all of them and in time, and nothing else does."""
+    yield from differing(deployment, LIFE_CYCLES)
+
+
 def the_trace_never_expires(deployment: Deployment) -> Iterator[str]:
     """DynamoDB deletes no entry of the trace by itself, and S3 no seal."""
     for table in deployment.resources(TABLE):
@@ -152,6 +166,8 @@ RULES = (
     buckets_are_encrypted,
     seals_are_locked,
     keys_rotate,
+    keys_stay_in_their_region,
+    stores_delete_what_they_did,
     the_trace_never_expires,
     documents_never_expire,
 )

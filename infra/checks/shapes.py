@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from infra.checks.expected import EDGE, MAIN, arn, has, ref, sub, where
+from infra.checks.expected import EDGE, FIREWALL, MAIN, arn, has, ref, sub, where
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,28 @@ _ORIGIN = {
     ]
 }
 PAGES = (
-    Shape(MAIN, "DocumentsBucket", ("CorsConfiguration", "CorsRules", 0, "AllowedOrigins"), [_ORIGIN]),
-    Shape(MAIN, "DocumentsBucket", ("CorsConfiguration", "CorsRules", 1), None),
+    Shape(
+        MAIN,
+        "DocumentsBucket",
+        ("CorsConfiguration",),
+        {
+            "CorsRules": [
+                {
+                    "AllowedOrigins": [_ORIGIN],
+                    "AllowedMethods": ["GET", "HEAD", "PUT"],
+                    "AllowedHeaders": [
+                        "content-type",
+                        "range",
+                        "x-amz-checksum-sha1",
+                        "x-amz-server-side-encryption",
+                        "x-amz-server-side-encryption-aws-kms-key-id",
+                    ],
+                    "ExposedHeaders": ["accept-ranges", "content-disposition", "content-range", "etag"],
+                    "MaxAge": 600,
+                }
+            ]
+        },
+    ),
     Shape(MAIN, "SealsBucket", ("CorsConfiguration",), None),
     Shape(MAIN, "LogBucket", ("CorsConfiguration",), None),
 )
@@ -119,4 +139,77 @@ COPIES = (
     ),
     Shape(MAIN, "EdgeSecret", ("ReplicaRegions",), None),
     Shape(MAIN, "SealsBucket", ("ObjectLockConfiguration", "Rule", "DefaultRetention", "Years"), ref("SealYears")),
+)
+
+_PUBLIC = {
+    "ThrottlingRateLimit": ref("PublicThrottlingRate"),
+    "ThrottlingBurstLimit": ref("PublicThrottlingRate"),
+    "DetailedMetricsEnabled": True,
+}
+THROTTLES = (
+    Shape(
+        MAIN,
+        "ApiApiGatewayDefaultStage",
+        ("DefaultRouteSettings",),
+        {
+            "ThrottlingRateLimit": ref("ThrottlingRate"),
+            "ThrottlingBurstLimit": ref("ThrottlingBurst"),
+            "DetailedMetricsEnabled": True,
+        },
+    ),
+    Shape(
+        MAIN,
+        "ApiApiGatewayDefaultStage",
+        ("RouteSettings",),
+        {"ANY /fhir/metadata": _PUBLIC, "ANY /fhir/.well-known/{proxy+}": _PUBLIC},
+    ),
+)
+BLOCKS = (
+    Shape(
+        FIREWALL,
+        "WebAcl",
+        ("Rules", 0, "Statement"),
+        {
+            "RateBasedStatement": {
+                "AggregateKeyType": "IP",
+                "Limit": ref("RequestsPerAddress"),
+                "EvaluationWindowSec": 300,
+            }
+        },
+    ),
+)
+"""By the address that a request comes from: what a header says of it, anybody may write."""
+HEADERS = (
+    Shape(
+        EDGE,
+        "ResponseHeaders",
+        ("ResponseHeadersPolicyConfig", "SecurityHeadersConfig"),
+        {
+            "StrictTransportSecurity": {
+                "AccessControlMaxAgeSec": 63072000,
+                "IncludeSubdomains": True,
+                "Override": True,
+            },
+            "ContentTypeOptions": {"Override": True},
+            "FrameOptions": {"FrameOption": "DENY", "Override": True},
+            "ReferrerPolicy": {"ReferrerPolicy": "no-referrer", "Override": True},
+            "ContentSecurityPolicy": {
+                "ContentSecurityPolicy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+                "Override": False,
+            },
+        },
+    ),
+    Shape(
+        EDGE,
+        "ResponseHeaders",
+        ("ResponseHeadersPolicyConfig", "CustomHeadersConfig"),
+        {"Items": [{"Header": "Cache-Control", "Value": "no-store", "Override": False}]},
+    ),
+    Shape(
+        EDGE,
+        "ResponseHeaders",
+        ("ResponseHeadersPolicyConfig", "RemoveHeadersConfig"),
+        {"Items": [{"Header": "Server"}]},
+    ),
+    Shape(EDGE, "ResponseHeaders", ("ResponseHeadersPolicyConfig", "CorsConfig"), None),
 )
