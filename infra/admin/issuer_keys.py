@@ -28,10 +28,9 @@ type Json = dict[str, Any]
 def show(installation: Installation) -> Report:
     """The ids of the keys that each issuer serves, and which of them are refused here: of what requests meet."""
     with traced(installation, "keys-show", FUNCTION) as act:
-        alias = _alias(installation.client("lambda"), installation.function(FUNCTION))
-        variables = _variables(_configuration(installation, **({"Qualifier": ALIAS} if alias else {})))
+        variables = _met(installation)
         revoked = _revoked(variables)
-        is_ahead = bool(alias) and _revoked(_variables(_configuration(installation))) != revoked
+        is_ahead = _revoked(_variables(_configuration(installation))) != revoked
         rows = [_keys(issuer, revoked) for issuer in json.loads(variables["ISSUERS"])]
         act.outcome = f"issuers {len(rows)}, revoked {len(revoked)}"
     is_well = not is_ahead and all("unreachable" not in row for row in rows)
@@ -72,7 +71,8 @@ def _change(installation: Installation, command: str, issuer: str, kid: str, *, 
             raise Refused("no such issuer is trusted")
         named = {"issuer": issuer, "kid": kid}
         others = [one for one in _revoked(variables) if one != named]
-        if not revokes and len(others) == len(_revoked(variables)):
+        # what was begun and not ended is in one of the two
+        if not revokes and named not in [*_revoked(variables), *_revoked(_met(installation))]:
             raise Refused("no such key is refused here: keys show lists them")
         revoked = [*others, named] if revokes else others
         value = json.dumps(revoked, separators=(",", ":"))
@@ -97,6 +97,12 @@ def _configuration(installation: Installation, **qualifier: str) -> Json:
     """The authorizer as it is to be changed, with the revision that a change must still meet; or a version of it."""
     name = installation.function(FUNCTION)
     return dict(installation.client("lambda").get_function_configuration(FunctionName=name, **qualifier))
+
+
+def _met(installation: Installation) -> dict[str, str]:
+    """The variables of the version that requests meet."""
+    alias = _alias(installation.client("lambda"), installation.function(FUNCTION))
+    return _variables(_configuration(installation, **({"Qualifier": ALIAS} if alias else {})))
 
 
 def _variables(configuration: Json) -> dict[str, str]:

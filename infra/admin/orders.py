@@ -45,11 +45,17 @@ def complete_chain(installation: Installation, record: str) -> Report:
         known_form(record)
     with traced(installation, "complete-chain", record) as act:
         if not is_of_operators:
-            # refused where nothing at all is stored
-            installation.invoke("Operations", {"order": "records", "record": record})
+            _check_there(installation, record)
         done = installation.invoke("AuditSealer", {"record": record})
         act.outcome = f"completed {done['completed']}"
     return Report(done)
+
+
+def _check_there(installation: Installation, record: str) -> None:
+    """Refused `no-record` where nothing of a record is stored, not even its trace."""
+    order = {"order": "records", "record": record}
+    if not installation.invoke("Operations", order | {"counts": True})["items"]:
+        installation.invoke("Operations", order)
 
 
 def log(installation: Installation, limit: int) -> Report:

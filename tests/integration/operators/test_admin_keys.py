@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -118,10 +119,11 @@ def revise(events: Any) -> None:
     current: dict[str, str] = {}
 
     def tell(parsed: Json, **_: object) -> None:
-        if "Error" not in parsed:
-            parsed["RevisionId"] = current["it"] = sha256(
-                repr(sorted(parsed["Environment"].items())).encode()
-            ).hexdigest()
+        if "Error" in parsed:
+            return
+        parsed["RevisionId"] = sha256(repr(sorted(parsed["Environment"].items())).encode()).hexdigest()
+        if parsed["Version"] == "$LATEST":
+            current["it"] = parsed["RevisionId"]
 
     def check(params: Json, **_: object) -> None:
         if params.get("RevisionId", current["it"]) != current["it"]:
@@ -251,24 +253,47 @@ def test_what_somebody_else_changes_meanwhile_is_neither_undone_nor_published(
     assert [one["stage"] for one in installed.noted] == ["begun", "failed"]
 
 
-def test_a_refusal_that_no_request_meets_yet_is_not_shown_as_one(
+def test_a_refusal_that_no_request_meets_yet_is_not_shown_as_one_and_is_completed_by_another_order(
     installed: Installed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = installed.client("lambda")
-    client.create_alias(FunctionName="dmp-Authorizer", Name="live", FunctionVersion="1")
+    installed.client("lambda").create_alias(FunctionName="dmp-Authorizer", Name="live", FunctionVersion="1")
     issuer = first_issuer(installed)
 
-    with monkeypatch.context() as patched:
-        patched.setattr(client, "publish_version", refuse_as_another_change_is_under_way)
-        patched.setattr(installed, "client", lambda service: client if service == "lambda" else boto3.client(service))
-        with pytest.raises(NotNow, match="changed meanwhile"):
-            issuer_keys.revoke(installed, issuer, "k1", is_unserved=True)
+    with interrupted(installed, monkeypatch), pytest.raises(NotNow, match="changed meanwhile"):
+        issuer_keys.revoke(installed, issuer, "k1", is_unserved=True)
     begun = issuer_keys.show(installed)
     issuer_keys.revoke(installed, issuer, "k1", is_unserved=True)
     done = issuer_keys.show(installed)
 
     assert (begun.is_well, begun.lists["revoked"], len(begun.notes)) == (False, [], 1)
     assert (done.is_well, done.lists["revoked"]) == (True, [{"issuer": issuer, "kid": "k1"}])
+
+
+def test_a_restoring_that_no_request_meets_yet_is_completed_by_another_order(
+    installed: Installed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed.client("lambda").create_alias(FunctionName="dmp-Authorizer", Name="live", FunctionVersion="1")
+    issuer = first_issuer(installed)
+    issuer_keys.revoke(installed, issuer, "k1", is_unserved=True)
+
+    with interrupted(installed, monkeypatch), pytest.raises(NotNow, match="changed meanwhile"):
+        issuer_keys.restore(installed, issuer, "k1")
+    begun = issuer_keys.show(installed)
+    issuer_keys.restore(installed, issuer, "k1")
+    done = issuer_keys.show(installed)
+
+    assert (begun.is_well, begun.lists["revoked"]) == (False, [{"issuer": issuer, "kid": "k1"}])
+    assert (done.is_well, done.lists["revoked"]) == (True, [])
+
+
+@contextmanager
+def interrupted(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An order that changes the function, and may not publish it."""
+    client = installed.client("lambda")
+    with monkeypatch.context() as patched:
+        patched.setattr(client, "publish_version", refuse_as_another_change_is_under_way)
+        patched.setattr(installed, "client", lambda service: client if service == "lambda" else boto3.client(service))
+        yield
 
 
 def refuse_as_another_change_is_under_way(**_: object) -> None:
