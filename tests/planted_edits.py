@@ -8,6 +8,7 @@ from tests import (
     planted_silence,
     planted_storage,
     planted_ways,
+    planted_workings,
 )
 
 EDITS = [
@@ -18,4 +19,5 @@ EDITS = [
     *planted_branches.EDITS,
     *planted_silence.EDITS,
     *planted_limits.EDITS,
+    *planted_workings.EDITS,
 ]

@@ -57,6 +57,11 @@ def a_backup_in_leap_years(templates: Templates) -> None:
     properties(templates, "BackupPlan")["BackupPlan"]["BackupPlanRule"][0]["ScheduleExpression"] = "cron(0 3 29 2 ? *)"
 
 
+@caught_by("backups_are_made_daily")
+def a_backup_that_may_begin_in_a_month(templates: Templates) -> None:
+    properties(templates, "BackupPlan")["BackupPlan"]["BackupPlanRule"][0]["StartWindowMinutes"] = 60_000
+
+
 @caught_by("keys_stay_in_their_region")
 def a_key_of_every_region(templates: Templates) -> None:
     properties(templates, "DataKey")["MultiRegion"] = True

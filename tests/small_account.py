@@ -2,9 +2,10 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -16,8 +17,8 @@ from moto import mock_aws
 from infra.local import moto_repairs
 from infra.local.resources import ACCOUNT, REGION
 from infra.local.template import SECRETS, Template
-from infra.smoke import backups, storage, watch
-from infra.smoke.account import Account
+from infra.smoke import alarms, backups, storage, watch
+from infra.smoke.account import STACK, Account
 from tests.aws_stack import NOWHERE
 
 type Json = dict[str, Any]
@@ -69,9 +70,14 @@ Resources:
     Properties:
       BillingMode: PAY_PER_REQUEST
       DeletionProtectionEnabled: true
-      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true }
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true, RecoveryPeriodInDays: !Ref Days }
       SSESpecification: { SSEEnabled: true, SSEType: KMS, KMSMasterKeyId: !GetAtt DataKey.Arn }
-      StreamSpecification: { StreamViewType: NEW_AND_OLD_IMAGES }
+      StreamSpecification:
+        StreamViewType: NEW_AND_OLD_IMAGES
+        ResourcePolicy:
+          PolicyDocument:
+            Version: "2012-10-17"
+            Statement: [{ Sid: Nobody, Effect: Deny, Principal: "*", Action: "dynamodb:GetRecords", Resource: "*" }]
       TimeToLiveSpecification: { AttributeName: expires, Enabled: true }
       AttributeDefinitions: [{ AttributeName: pk, AttributeType: S }]
       KeySchema: [{ AttributeName: pk, KeyType: HASH }]
@@ -84,6 +90,16 @@ Resources:
               Principal: "*"
               Action: ["dynamodb:UpdateItem", "dynamodb:DeleteItem"]
               Resource: "*"
+  TraceTable:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      DeletionProtectionEnabled: true
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true }
+      SSESpecification: { SSEEnabled: true, SSEType: KMS, KMSMasterKeyId: !GetAtt DataKey.Arn }
+      StreamSpecification: { StreamViewType: NEW_AND_OLD_IMAGES }
+      AttributeDefinitions: [{ AttributeName: pk, AttributeType: S }]
+      KeySchema: [{ AttributeName: pk, KeyType: HASH }]
   DocumentsBucket:
     Type: AWS::S3::Bucket
     Properties:
@@ -181,16 +197,75 @@ Resources:
         BackupPlanName: !Sub "${AWS::StackName}-daily"
         BackupPlanRule:
           - RuleName: daily
-            TargetBackupVault: vault
+            TargetBackupVault: !Ref BackupVault
+            StartWindowMinutes: 60
+            CompletionWindowMinutes: 720
             ScheduleExpression: cron(0 1 * * ? *)
             Lifecycle: { DeleteAfterDays: !Ref Days }
             CopyActions: [{ DestinationBackupVaultArn: VAULT, Lifecycle: { DeleteAfterDays: !Ref Days } }]
-  Logs:
+  BackupSelection:
+    Type: AWS::Backup::BackupSelection
+    Properties:
+      BackupPlanId: !Ref BackupPlan
+      BackupSelection:
+        SelectionName: everything
+        IamRoleArn: !GetAtt WorkRole.Arn
+        Resources: [!GetAtt AuditTable.Arn, !GetAtt DocumentsBucket.Arn]
+  BackupVault:
+    Type: AWS::Backup::BackupVault
+    Properties:
+      BackupVaultName: vault
+      EncryptionKeyArn: !GetAtt DataKey.Arn
+      LockConfiguration: { MinRetentionDays: 1, MaxRetentionDays: 35, ChangeableForDays: 3 }
+      AccessPolicy:
+        Version: "2012-10-17"
+        Statement:
+          - { Sid: Nobody, Effect: Deny, Principal: "*", Action: "backup:DeleteRecoveryPoint", Resource: "*" }
+  Work:
+    Type: AWS::Serverless::Function
+    Properties: { Handler: work.handler, CodeUri: work/, Timeout: 3, MemorySize: 128 }
+  WorkLogs:
     Type: AWS::Logs::LogGroup
-    Properties: { RetentionInDays: 30, LogGroupName: work-UNIQUE }
+    Properties: { RetentionInDays: !Ref Days, LogGroupName: work-UNIQUE, KmsKeyId: !GetAtt DataKey.Arn }
+  Alarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      Namespace: n
+      MetricName: m
+      Dimensions: [{ Name: QueueName, Value: !GetAtt Lost.QueueName }]
+      Statistic: Sum
+      Period: 60
+      EvaluationPeriods: 1
+      ComparisonOperator: GreaterThanThreshold
+      Threshold: 0
+      AlarmActions: [!Ref Topic]
+  Within:
+    Type: AWS::CloudFormation::Stack
+    Properties: { TemplateURL: within.yaml, Parameters: { Limit: 5 } }
   Topic:
     Type: AWS::SNS::Topic
     Properties: { TopicName: alarms-UNIQUE }
+"""
+WITHIN = """
+AWSTemplateFormatVersion: "2010-09-09"
+Parameters:
+  Limit: { Type: Number, Default: 0 }
+Resources:
+  Heard:
+    Type: AWS::SNS::Topic
+    Properties: { TopicName: heard-UNIQUE }
+  Rings:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      AlarmName: rings
+      Namespace: n
+      MetricName: m
+      Statistic: Sum
+      Period: 60
+      EvaluationPeriods: 1
+      ComparisonOperator: GreaterThanThreshold
+      Threshold: !Ref Limit
+      AlarmActions: [!Ref Heard]
 """
 VAULT = "arn:aws:backup:eu-central-1:123456789012:backup-vault:copies"
 # more than the template says by default: it is what the stack was given that counts
@@ -200,7 +275,8 @@ NOT_MADE = {
     "AWS::S3::BucketPolicy",
     "AWS::SQS::QueuePolicy",
     "AWS::SecretsManager::ResourcePolicy",
-    backups.PLAN,
+    *(backups.PLAN, backups.SELECTION, backups.VAULT),
+    *(alarms.ALARM, STACK, "AWS::Serverless::Function"),
     SECRETS,
 }
 BLOCKED = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
@@ -212,10 +288,21 @@ class Deployed:
 
     name: str
     is_local: bool = False
+    told: dict[tuple[str, str], Callable[..., Any]] = field(default_factory=dict)
+    """What moto has no operation for, or forgets: an answer by service and operation."""
 
     def client(self, service: str) -> Any:
         made: Any = boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
+        for (of, operation), answer in self.told.items():
+            if of == service:
+                setattr(made, operation, partial(answer, getattr(made, operation)))
         return made
+
+
+def tells(account: Account, service: str, operation: str, answer: Callable[..., Any]) -> None:
+    """Let an operation answer that moto does not have."""
+    deployed: Any = account._stack
+    deployed.told[service, operation] = answer
 
 
 @contextmanager
@@ -232,11 +319,27 @@ def small_account(folder: Path) -> Iterator[Account]:
         resources = {
             name: each for name, each in template._content["Resources"].items() if each["Type"] not in NOT_MADE
         }
-        content = json.dumps(template._content | {"Resources": resources})
+        content = json.dumps({n: e for n, e in template._content.items() if n != "Globals"} | {"Resources": resources})
         deployed.client("cloudformation").create_stack(StackName=deployed.name, TemplateBody=content, Parameters=GIVEN)
         account = Account(deployed, template)
+        add_within(account, folder, unique)
         complete(account)
         yield account
+
+
+def add_within(account: Account, folder: Path, unique: str) -> None:
+    """Make the stack within, which moto makes of files in buckets alone."""
+    file = folder / "within.yaml"
+    file.write_text(WITHIN.replace("UNIQUE", unique), encoding="utf-8")
+    content = Template(file)._content
+    made = {name: each for name, each in content["Resources"].items() if each["Type"] not in NOT_MADE}
+    told = account.client("cloudformation").create_stack(
+        StackName=f"within-{unique}", TemplateBody=json.dumps(content | {"Resources": made}),
+        Parameters=[{"ParameterKey": "Limit", "ParameterValue": "5"}],
+    )  # fmt: skip
+    account._resources["Within"] = (STACK, told["StackId"])
+    within = dict(account._listed(told["StackId"], "Within/"))
+    account._resources.update(within)
 
 
 def complete(account: Account) -> None:
@@ -246,9 +349,10 @@ def complete(account: Account) -> None:
     key: Any = kms_backends[ACCOUNT][REGION].keys[account.physical("DataKey")]
     table, bucket = account.physical("AuditTable"), account.physical("DocumentsBucket")
     database, store = account.client("dynamodb"), account.client("s3")
-    encrypt(account, key.arn)
-    recovery = {"PointInTimeRecoveryEnabled": True}
-    database.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=recovery)
+    for name, days in ("AuditTable", 30), ("TraceTable", 35):
+        encrypt(account, key.arn, name)
+        recovery = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": days}
+        database.update_continuous_backups(TableName=account.physical(name), PointInTimeRecoverySpecification=recovery)
     ttl = {"AttributeName": "expires", "Enabled": True}
     database.update_time_to_live(TableName=table, TimeToLiveSpecification=ttl)
     arn = database.describe_table(TableName=table)["Table"]["TableArn"]
@@ -267,16 +371,118 @@ def complete(account: Account) -> None:
     bucket_refuses(account, {})
     queue_takes(account, "Queue", {})
     secret_refuses(account, "*")
-    backed_up(account)
-    group: Any = logs_backends[ACCOUNT][REGION].groups[account.physical("Logs")]
+    group: Any = logs_backends[ACCOUNT][REGION].groups[account.physical("WorkLogs")]
     group.kms_key_id = key.arn
-    account.client("sns").subscribe(TopicArn=account.physical("Topic"), Protocol="email", Endpoint="a@example.org")
-    account.client("cloudwatch").put_metric_alarm(
-        AlarmName="lost", AlarmActions=[account.physical("Topic")], ComparisonOperator="GreaterThanThreshold",
-        EvaluationPeriods=1, MetricName="m", Namespace="n", Period=60, Statistic="Sum", Threshold=0,
-    )  # fmt: skip
+    account.client("logs").put_retention_policy(logGroupName=account.physical("WorkLogs"), retentionInDays=30)
+    for topic in "Topic", "Within/Heard":
+        account.client("sns").subscribe(TopicArn=account.physical(topic), Protocol="email", Endpoint="a@example.org")
     # moto's CloudFormation makes no alarms
-    account._resources["Alarm"] = (watch.ALARM, "lost")
+    account._resources["Alarm"] = (alarms.ALARM, "lost")
+    account._resources["Within/Rings"] = (alarms.ALARM, "rings")
+    rings(account, "lost", AlarmActions=[account.physical("Topic")])
+    rings(account, "rings", AlarmActions=[account.physical("Within/Heard")], Threshold=5, Dimensions=[])
+    keep_backups(account, key.arn)
+    run(account, key.arn)
+
+
+def rings(account: Account, name: str, **changes: Any) -> None:
+    """Put an alarm, with changes to it."""
+    own = {"AlarmActions": [account.physical("Topic")], "ComparisonOperator": "GreaterThanThreshold", "Threshold": 0}
+    own |= {"Dimensions": [{"Name": "QueueName", "Value": "lost"}], "MetricName": "m", "Namespace": "n", "Period": 60}
+    own |= {"Statistic": "Sum", "EvaluationPeriods": 1}
+    account.client("cloudwatch").put_metric_alarm(AlarmName=name, **(own | changes))
+
+
+def keep_backups(account: Account, key: str) -> None:
+    """Make the vault, and let AWS Backup tell what moto does not: the vault's policy and the selections."""
+    from moto.backup.models import backup_backends
+
+    name = f"vault-{uuid4().hex}"
+    client = account.client("backup")
+    client.create_backup_vault(BackupVaultName=name, EncryptionKeyArn=key)
+    client.put_backup_vault_lock_configuration(
+        BackupVaultName=name, MinRetentionDays=1, MaxRetentionDays=35, ChangeableForDays=3
+    )
+    assert backup_backends[ACCOUNT][REGION].vaults[name].lock_date
+    account._resources["BackupVault"] = (backups.VAULT, name)
+    account._resources["BackupSelection"] = (backups.SELECTION, "selection")
+    vault_refuses(account, "backup:DeleteRecoveryPoint")
+    stream_refuses(account, "dynamodb:GetRecords")
+    listed = {"BackupSelectionsList": [{"SelectionId": "1", "SelectionName": "everything"}]}
+    tells(account, "backup", "list_backup_selections", lambda _, **__: listed)
+    backed_up(account)
+    choose(account, {})
+
+
+def choose(account: Account, changes: Json) -> None:
+    """Take backups of what is declared, with changes to the selection."""
+    role = account.physical("WorkRole")
+    table = account.physical("AuditTable")
+    chosen = {
+        "SelectionName": "everything",
+        "IamRoleArn": f"arn:aws:iam::{ACCOUNT}:role/{role}",
+        "Resources": [
+            f"arn:aws:s3:::{account.physical('DocumentsBucket')}",
+            f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}",
+        ],
+        "NotResources": [],
+        "ListOfTags": [],
+        "Conditions": {"StringEquals": []},
+    }
+    tells(account, "backup", "get_backup_selection", lambda _, **__: {"BackupSelection": chosen | changes})
+
+
+def vault_refuses(account: Account, action: str) -> None:
+    """Put a policy on the vault, which moto's do not have."""
+    denial = {"Sid": "Nobody", "Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": denial})
+    tells(account, "backup", "get_backup_vault_access_policy", lambda _, **__: {"Policy": policy})
+
+
+def stream_refuses(account: Account, action: str) -> None:
+    """Put a policy on the stream of a table, which moto's do not have."""
+    denial = {"Sid": "Nobody", "Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
+    policy = {"Policy": json.dumps({"Version": "2012-10-17", "Statement": denial})}
+
+    def told(own: Callable[..., Any], ResourceArn: str) -> Any:  # noqa: N803 - the name of AWS
+        return policy if "/stream/" in ResourceArn else own(ResourceArn=ResourceArn)
+
+    tells(account, "dynamodb", "get_resource_policy", told)
+
+
+def run(account: Account, key: str) -> None:
+    """Make the function, its schedule and the API, whose authorizer remembers nothing."""
+    role = f"arn:aws:iam::{ACCOUNT}:role/{account.physical('WorkRole')}"
+    name = f"work-{uuid4().hex}"
+    account.client("lambda").create_function(
+        FunctionName=name,
+        Role=role,
+        Runtime="python3.13",
+        Handler="work.handler",
+        Code={"ZipFile": b"PK"},
+        KMSKeyArn=key,
+    )
+    account._resources["Work"] = ("AWS::Lambda::Function", name)
+    logs_to(account, account.physical("WorkLogs"))
+    target = {"Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}", "RoleArn": role}
+    account.client("scheduler").create_schedule(
+        Name=name, ScheduleExpression="rate(1 hour)", FlexibleTimeWindow={"Mode": "OFF"}, Target=target
+    )
+    account._resources["WorkEvery"] = (watch.SCHEDULE, name)
+    account._resources["Api"] = ("AWS::ApiGatewayV2::Api", "api")
+    remembers(account, 0)
+
+
+def logs_to(account: Account, group: str) -> None:
+    """Where the function logs to, which moto forgets."""
+    told = {"LoggingConfig": {"LogGroup": group}}
+    tells(account, "lambda", "get_function_configuration", lambda own, **request: own(**request) | told)
+
+
+def remembers(account: Account, seconds: int) -> None:
+    """How long the API remembers what its authorizer said, which moto does not list."""
+    told = {"Items": [{"AuthorizerResultTtlInSeconds": seconds}]}
+    tells(account, "apigatewayv2", "get_authorizers", lambda _, **__: told)
 
 
 def role_may(account: Account, changes: Json, *more: Json) -> None:
@@ -343,7 +549,9 @@ def backed_up(account: Account, rule: Json | None = None, copy: Json | None = No
     copies = {"DestinationBackupVaultArn": VAULT, "Lifecycle": {"DeleteAfterDays": 30}} | (copy or {})
     daily = {
         "RuleName": "daily",
-        "TargetBackupVaultName": "vault",
+        "TargetBackupVaultName": account.physical("BackupVault"),
+        "StartWindowMinutes": 60,
+        "CompletionWindowMinutes": 720,
         "ScheduleExpression": "cron(0 1 * * ? *)",
         "ScheduleExpressionTimezone": "Etc/UTC",
         "Lifecycle": {"DeleteAfterDays": 30},
@@ -376,9 +584,9 @@ def lock(account: Account, mode: str, years: int) -> None:
     )
 
 
-def encrypt(account: Account, key: str) -> None:
+def encrypt(account: Account, key: str, name: str = "AuditTable") -> None:
     """Put a table under a key, which moto does at its creation alone."""
     from moto.dynamodb.models import dynamodb_backends
 
-    table: Any = dynamodb_backends[ACCOUNT][REGION].get_table(account.physical("AuditTable"))
+    table: Any = dynamodb_backends[ACCOUNT][REGION].get_table(account.physical(name))
     table.sse_specification = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key}

@@ -4,18 +4,26 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from infra.local.resources import ACCOUNT, REGION
 from infra.smoke.account import Account
 from tests.small_account import (
     BLOCKED,
     VAULT,
     backed_up,
     bucket_refuses,
+    choose,
     encrypt,
     live,
     lock,
+    logs_to,
     queue_takes,
+    remembers,
+    rings,
     role_may,
     secret_refuses,
+    stream_refuses,
+    tells,
+    vault_refuses,
 )
 
 type Json = dict[str, Any]
@@ -335,7 +343,180 @@ def backups_for_less(account: Account) -> None:
 
 
 def logs_for_ever(account: Account) -> None:
-    account.client("logs").delete_retention_policy(logGroupName=account.physical("Logs"))
+    account.client("logs").delete_retention_policy(logGroupName=account.physical("WorkLogs"))
+
+
+def logs_for_longer(account: Account) -> None:
+    account.client("logs").put_retention_policy(logGroupName=account.physical("WorkLogs"), retentionInDays=3653)
+
+
+def log_under_another_key(account: Account) -> None:
+    from moto.logs.models import logs_backends
+
+    group: Any = logs_backends[ACCOUNT][REGION].groups[account.physical("WorkLogs")]
+    group.kms_key_id = "arn:aws:kms:eu-west-3:210987654321:key/other"
+
+
+def key_for_signing(account: Account) -> None:
+    from moto.kms.models import kms_backends
+
+    kms_backends[ACCOUNT][REGION].keys[account.physical("DataKey")].key_usage = "SIGN_VERIFY"
+
+
+def recovery_of_one_day(account: Account) -> None:
+    recovery = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 1}
+    account.client("dynamodb").update_continuous_backups(
+        TableName=account.physical("AuditTable"), PointInTimeRecoverySpecification=recovery
+    )
+
+
+def expires(account: Account, table: str, *attributes: tuple[str, bool]) -> None:
+    for name, is_on in attributes:
+        account.client("dynamodb").update_time_to_live(
+            TableName=account.physical(table), TimeToLiveSpecification={"AttributeName": name, "Enabled": is_on}
+        )
+
+
+def nothing_expires(account: Account) -> None:
+    expires(account, "AuditTable", ("expires", False))
+
+
+def expiry_by_another_attribute(account: Account) -> None:
+    expires(account, "AuditTable", ("expires", False), ("other", True))
+
+
+def expiry_where_none_is_declared(account: Account) -> None:
+    expires(account, "TraceTable", ("pk", True))
+
+
+def weaker_stream_policy(account: Account) -> None:
+    stream_refuses(account, "dynamodb:DescribeStream")
+
+
+def backups_of_one_table(account: Account) -> None:
+    table = account.physical("AuditTable")
+    choose(account, {"Resources": [f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}"]})
+
+
+def backups_of_what_is_tagged(account: Account) -> None:
+    tag = {"ConditionType": "STRINGEQUALS", "ConditionKey": "backup", "ConditionValue": "yes"}
+    choose(account, {"ListOfTags": [tag]})
+
+
+def backups_with_exceptions(account: Account) -> None:
+    choose(account, {"NotResources": ["arn:aws:s3:::*"]})
+
+
+def backups_by_another_role(account: Account) -> None:
+    choose(account, {"IamRoleArn": f"arn:aws:iam::{ACCOUNT}:role/other"})
+
+
+def backups_of_nothing(account: Account) -> None:
+    tells(account, "backup", "list_backup_selections", lambda _, **__: {"BackupSelectionsList": []})
+
+
+def backups_within_a_week(account: Account) -> None:
+    backed_up(account, rule={"CompletionWindowMinutes": 7 * 24 * 60})
+
+
+def backups_without_index(account: Account) -> None:
+    backed_up(account, rule={"IndexActions": [{"ResourceTypes": ["S3"]}]})
+
+
+def vault(account: Account, **changes: Any) -> None:
+    from moto.backup.models import backup_backends
+
+    found = backup_backends[ACCOUNT][REGION].vaults[account.physical("BackupVault")]
+    for name, value in changes.items():
+        setattr(found, name, value)
+
+
+def unlocked_vault(account: Account) -> None:
+    vault(account, locked=False)
+
+
+def vault_for_longer(account: Account) -> None:
+    vault(account, max_retention_days=365)
+
+
+def vault_not_locked_for_good(account: Account) -> None:
+    vault(account, lock_date=None)
+
+
+def vault_under_another_key(account: Account) -> None:
+    vault(account, encryption_key_arn="arn:aws:kms:eu-west-3:210987654321:key/other")
+
+
+def weaker_vault_policy(account: Account) -> None:
+    vault_refuses(account, "backup:ListRecoveryPointsByBackupVault")
+
+
+def function(account: Account, **changes: Any) -> None:
+    told = {"LoggingConfig": {"LogGroup": account.physical("WorkLogs")}} | changes
+    tells(account, "lambda", "get_function_configuration", lambda own, **request: own(**request) | told)
+
+
+def function_by_another_role(account: Account) -> None:
+    function(account, Role=f"arn:aws:iam::{ACCOUNT}:role/other")
+
+
+def function_under_another_key(account: Account) -> None:
+    function(account, KMSKeyArn="arn:aws:kms:eu-west-3:210987654321:key/other")
+
+
+def function_under_no_key(account: Account) -> None:
+    function(account, KMSKeyArn="")
+
+
+def function_that_logs_elsewhere(account: Account) -> None:
+    logs_to(account, "/aws/lambda/work")
+
+
+def function_that_is_gone(account: Account) -> None:
+    del account._resources["Work"]
+
+
+def schedule_that_is_off(account: Account) -> None:
+    client, name = account.client("scheduler"), account.physical("WorkEvery")
+    told = client.get_schedule(Name=name)
+    kept = {each: told[each] for each in ("ScheduleExpression", "FlexibleTimeWindow", "Target")}
+    client.update_schedule(Name=name, State="DISABLED", **kept)
+
+
+def authorizer_that_remembers(account: Account) -> None:
+    remembers(account, 300)
+
+
+def alarm_deleted(account: Account) -> None:
+    account.client("cloudwatch").delete_alarms(AlarmNames=["lost"])
+
+
+def every_alarm_deleted(account: Account) -> None:
+    account.client("cloudwatch").delete_alarms(AlarmNames=["lost", "rings"])
+
+
+def alarm_for_somebody_else(account: Account) -> None:
+    rings(account, "lost", AlarmActions=["arn:aws:sns:eu-west-3:210987654321:other"])
+
+
+def alarm_that_never_rings(account: Account) -> None:
+    rings(account, "lost", Threshold=1e9)
+
+
+def alarm_of_another_metric(account: Account) -> None:
+    rings(account, "lost", MetricName="other")
+
+
+def alarm_the_other_way_round(account: Account) -> None:
+    rings(account, "lost", ComparisonOperator="LessThanThreshold")
+
+
+def alarm_of_every_queue(account: Account) -> None:
+    rings(account, "lost", Dimensions=[])
+
+
+def alarm_within_that_never_rings(account: Account) -> None:
+    rings(account, "rings", AlarmActions=[account.physical("Within/Heard")], Threshold=6, Dimensions=[])
 
 
 def silent_alarm(account: Account) -> None:
@@ -374,5 +555,21 @@ PLANTED: list[tuple[Callable[[Account], None], str | set[str]]] = [
     (copies_for_ever, {"backup.days", "backup.rules"}), (copies_for_long, {"backup.days", "backup.rules"}),
     (backups_for_ever, {"backup.days", "backup.rules"}), (copies_elsewhere, "backup.rules"),
     (backups_elsewhere, "backup.rules"), (backups_once_a_year, "backup.rules"), (backups_for_less, "backup.rules"),
+    (recovery_of_one_day, "table.recovery"), (nothing_expires, "table.expiry"),
+    (expiry_by_another_attribute, "table.expiry"), (expiry_where_none_is_declared, "table.expiry"),
+    (weaker_stream_policy, "stream.policy"), (backups_of_one_table, "backup.selection"),
+    (backups_of_what_is_tagged, "backup.selection"), (backups_with_exceptions, "backup.selection"),
+    (backups_by_another_role, "backup.selection"), (backups_of_nothing, "backup.selection"),
+    (backups_within_a_week, "backup.rules"), (backups_without_index, "backup.rules"), (unlocked_vault, "vault.lock"),
+    (vault_for_longer, "vault.lock"), (vault_not_locked_for_good, "vault.lock"),
+    (vault_under_another_key, "vault.encryption"), (weaker_vault_policy, "vault.policy"),
+    (function_by_another_role, "function.role"), (function_under_another_key, "function.variables"),
+    (function_under_no_key, "function.variables"), (function_that_logs_elsewhere, "function.log"),
+    (function_that_is_gone, "function"), (schedule_that_is_off, "schedule"), (authorizer_that_remembers, "api.cache"),
+    (key_for_signing, "key.use"), (logs_for_longer, "log.retention"), (log_under_another_key, "log.encryption"),
+    (alarm_deleted, "alarm"), (every_alarm_deleted, "alarm"), (alarm_for_somebody_else, "alarm.tells"),
+    (alarm_that_never_rings, "alarm.rule"), (alarm_of_another_metric, "alarm.rule"),
+    (alarm_the_other_way_round, "alarm.rule"), (alarm_of_every_queue, "alarm.rule"),
+    (alarm_within_that_never_rings, "alarm.rule"),
     (logs_for_ever, "log.retention"), (silent_alarm, "alarm.tells"), (unheard_alarm, "alarm.heard"),
 ]  # fmt: skip

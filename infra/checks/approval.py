@@ -115,8 +115,18 @@ def unapproved(templates: Mapping[str, Json], approved: list[str]) -> Iterator[s
             yield f"{name} is new"
         elif now[name] != before[name]:
             yield f"{name}: {', '.join(_changed(before[name], now[name])) or 'something'} changed"
+    yield from hidden(templates)
     if len(before) != len(approved):
         yield f"{APPROVED.name}: says something twice"
+
+
+def hidden(templates: Mapping[str, Json]) -> Iterator[str]:
+    """What could pass for a property, for it begins with a dot beside the properties of a resource."""
+    for file, template in templates.items():
+        for name, declared in template.get("Resources", {}).items():
+            for key in declared:
+                if str(key).startswith("."):
+                    yield f"{_word(file)} Resources {_word(name)}: {_word(key)} begins with a dot"
 
 
 def _name(line: str) -> str:

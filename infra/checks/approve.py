@@ -4,14 +4,16 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from infra.checks.approval import APPROVED, written
+from infra.checks.approval import APPROVED, hidden, written
 from infra.checks.deployments import ROOT, Refused, applications, read
 from infra.checks.resolution import Json
 from infra.checks.rules import broken
 
 
 def approve(templates: Mapping[str, Json], approved: Path = APPROVED) -> list[str]:
-    """Write what they say, unless a rule has findings, which are returned then."""
+    """Write what they say, unless something hides or a rule has findings, which are returned then."""
+    if found := list(hidden(templates)):
+        return found
     try:
         [application] = applications([templates])
     except Refused as refused:

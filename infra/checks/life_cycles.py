@@ -7,6 +7,8 @@ _BACKUP = ("BackupPlan", "BackupPlanRule")
 DAILY = (
     Shape(MAIN, "BackupPlan", (*_BACKUP, 0, "ScheduleExpression"), "cron(0 1 * * ? *)"),
     Shape(MAIN, "BackupPlan", (*_BACKUP, 0, "Lifecycle"), {"DeleteAfterDays": ref("BackupDays")}),
+    Shape(MAIN, "BackupPlan", (*_BACKUP, 0, "StartWindowMinutes"), 60),
+    Shape(MAIN, "BackupPlan", (*_BACKUP, 0, "CompletionWindowMinutes"), 720),
     Shape(MAIN, "BackupPlan", (*_BACKUP, 1), None),
 )
 _OVERWRITTEN = {"NoncurrentDays": 1}

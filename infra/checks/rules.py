@@ -16,6 +16,7 @@ from infra.checks import (
     rules_settings,
     rules_storage,
     rules_triggers,
+    rules_workings,
     rules_written,
 )
 from infra.checks.deployments import Application, Deployment
@@ -37,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     *rules_operation.RULES,
     *rules_continuity.RULES,
     *rules_triggers.RULES,
+    *rules_workings.RULES,
     *rules_alarms.RULES,
 )
 

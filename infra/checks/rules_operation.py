@@ -16,6 +16,7 @@ DAYS_OF_AN_ARCHIVE = 30
 DAYS_OF_A_LOG = range(30, 1097)
 SECONDS_BEHIND_THE_API = 29
 QUEUE = "AWS::SQS::Queue"
+HERE = "infra/checks/rules_operation.py"
 
 
 def logs_are_encrypted_and_end(deployment: Deployment) -> Iterator[str]:
@@ -25,7 +26,8 @@ def logs_are_encrypted_and_end(deployment: Deployment) -> Iterator[str]:
         if not key or (group.stack is deployment.main and key != {"DataKey"}):
             yield f"{group}: no key, or that of something else"
         if group.properties.get("RetentionInDays") not in DAYS_OF_A_LOG:
-            yield f"{group}: kept {group.properties.get('RetentionInDays', 'for ever')}"
+            kept = group.properties.get("RetentionInDays", "for ever")
+            yield f"{group}: kept {kept}, which is not within DAYS_OF_A_LOG ({HERE})"
 
 
 def functions_log_to_their_own_group(deployment: Deployment) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from infra.admin.installation import FAILURES, NotNow, Stack
-from infra.smoke import backups, buckets, permissions, storage, tried, watch
+from infra.smoke import alarms, backups, buckets, permissions, storage, tried, watch
 from infra.smoke.account import Account
 from infra.smoke.result import Result, State, unchecked
 
@@ -17,9 +17,16 @@ NOT_LOCAL = {
     **dict.fromkeys(("table.encryption", "table.policy", "bucket.policy", "queue.policy"), _BY_MOTO),
     **dict.fromkeys(("bucket.tls", "bucket.key"), "moto's bucket policies know no conditions"),
     **dict.fromkeys(("signed.length", "signed.type", "signed.expired"), _NOT_ENFORCED),
+    "stream.policy": "moto's streams have no policy",
     "roles": "the local stack has none",
 }
 """What fails on the local stack through no fault of ours; all else must hold there too."""
+GROUPS = (
+    *(permissions.keys, permissions.roles, permissions.policies, permissions.functions),
+    *(storage.tables, buckets.buckets, storage.queues, storage.secrets),
+    *(watch.logs, alarms.alarms, alarms.topics, watch.schedules),
+    *(backups.plans, backups.selections, backups.vaults),
+)
 _ENDS = {State.OK: "ok", State.FAILED: "FAILED", State.UNCHECKED: "not checked"}
 
 
@@ -54,11 +61,7 @@ def checked(account: Account, base: str) -> Iterator[Result]:
 
 
 def _all(account: Account, base: str) -> Iterator[Result]:
-    for group in (permissions.keys, permissions.roles, permissions.policies, permissions.functions):
-        yield from group(account)
-    for group in (storage.tables, buckets.buckets, storage.queues, storage.secrets):
-        yield from group(account)
-    for group in (watch.logs, watch.alarms, watch.schedules, backups.plans, backups.selections):
+    for group in GROUPS:
         yield from group(account)
     yield from tried.api(base)
     yield from tried.other_name(account)

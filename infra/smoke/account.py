@@ -1,23 +1,49 @@
 """The account and stack that is checked, beside the template that it was made from."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from infra.admin.installation import Stack
 from infra.local.template import Template
 from infra.smoke.resolution import Resolution
 
+STACK = "AWS::CloudFormation::Stack"
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
 type Json = dict[str, Any]
 
 
+class Asked(Protocol):
+    """A stack, and how AWS is asked about it."""
+
+    @property
+    def name(self) -> str:
+        """The name of the stack, or its id."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is the local stack."""
+
+    @property
+    def client(self) -> Callable[[str], Any]:
+        """The client of a service by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """A stack within another."""
+
+    name: str
+    is_local: bool
+    client: Callable[[str], Any]
+
+
 class Account:
     """The resources of a stack by type and logical id; of the stacks within it by the name of each before theirs."""
 
-    def __init__(self, stack: Stack, template: Template | None = None) -> None:
+    def __init__(self, stack: Asked, template: Template | None = None) -> None:
         self._stack = stack
         self.template = template or Template(TEMPLATE)
 
@@ -29,6 +55,13 @@ class Account:
     def client(self, service: str) -> Any:
         """The client of a service."""
         return self._stack.client(service)
+
+    def within(self) -> "Iterator[tuple[str, Account]]":
+        """The stacks within this one that are made of files beside its template, by their logical ids."""
+        for logical, declared in self.declared(STACK).items():
+            file = self.template.folder / str(declared.get("TemplateURL"))
+            if file.is_file():
+                yield logical, Account(Nested(self.physical(logical), self.is_local, self.client), Template(file))
 
     def of(self, kind: str) -> dict[str, str]:
         """Physical ids by logical ids of all resources of a type."""
@@ -77,5 +110,5 @@ class Account:
             physical = str(one.get("PhysicalResourceId", ""))
             logical = f"{within}{one['LogicalResourceId']}"
             yield logical, (str(one["ResourceType"]), physical)
-            if one["ResourceType"] == "AWS::CloudFormation::Stack" and physical:
+            if one["ResourceType"] == STACK and physical:
                 yield from self._listed(physical, f"{logical}/")

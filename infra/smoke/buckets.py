@@ -11,6 +11,7 @@ from infra.smoke.result import Judgement, Result, judged, of_kind
 
 BUCKET = "AWS::S3::Bucket"
 _UNDER_A_KEY = "aws:kms"
+_DAYS_OF_A_YEAR = 365
 
 type Json = dict[str, Any]
 type Judge = Callable[..., Judgement]
@@ -39,10 +40,9 @@ def _checks(account: Account, declared: Json, policy: Json | None) -> Iterator[t
     if "VersioningConfiguration" in declared:
         yield "bucket.versions", "get_bucket_versioning", _versions, ""
     if "ObjectLockConfiguration" in declared:
-        wanted = declared["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
-        judge = partial(_lock, account.resolved(wanted))
+        judge = partial(_lock, account, declared)
         yield "bucket.lock", "get_object_lock_configuration", judge, "ObjectLockConfigurationNotFoundError"
-    judge = partial(life_as_declared, account.resolved(declared.get("LifecycleConfiguration", {"Rules": []}))["Rules"])
+    judge = partial(_life, account, declared)
     yield "bucket.life", "get_bucket_lifecycle_configuration", judge, "NoSuchLifecycleConfiguration"
     if policy:
         yield "bucket.policy", "get_bucket_policy", partial(_policy, account, policy), "NoSuchBucketPolicy"
@@ -73,11 +73,21 @@ def _versions(told: Json) -> Judgement:
     return told.get("Status") == "Enabled", "no versions are kept"
 
 
-def _lock(wanted: Mapping[str, Any], told: Json | None) -> Judgement:
+def _life(account: Account, declared: Json, told: Json | None) -> Judgement:
+    rules = account.resolved(declared.get("LifecycleConfiguration", {"Rules": []}))["Rules"]
+    return life_as_declared(rules, told)
+
+
+def _lock(account: Account, declared: Json, told: Json | None) -> Judgement:
     """The mode of the template, for as long as it says or longer."""
+    wanted = account.resolved(declared["ObjectLockConfiguration"]["Rule"]["DefaultRetention"])
     default = (told or {}).get("ObjectLockConfiguration", {}).get("Rule", {}).get("DefaultRetention", {})
-    years, mode = int(default.get("Years", 0)), default.get("Mode")
-    return mode == wanted["Mode"] and years >= int(wanted["Years"]), f"retention {default or 'none'}"
+    is_as_long = _days(default) >= _days(wanted)
+    return default.get("Mode") == wanted["Mode"] and is_as_long, f"retention {default or 'none'}"
+
+
+def _days(retention: Mapping[str, Any]) -> int:
+    return int(retention.get("Days", 0)) + _DAYS_OF_A_YEAR * int(retention.get("Years", 0))
 
 
 def _policy(account: Account, wanted: Json, told: Json | None) -> Judgement:

@@ -52,22 +52,30 @@ def roles(account: Account) -> Iterator[Result]:
         if logical not in declared:
             yield unchecked("role", logical, "the main template does not declare it: made by SAM, or in a stack within")
             continue
-        trust = partial(_trust, account.resolved(declared[logical]["AssumeRolePolicyDocument"]))
+        trust = partial(_trust, account, declared[logical]["AssumeRolePolicyDocument"])
         yield judged("role.trust", logical, trust, client.get_role, RoleName=role)
-        policy = partial(as_declared, wanted=_declared_statements(account, declared[logical]))
+        policy = partial(_role_policy, account, declared[logical])
         yield judged("role.policy", logical, policy, _found, client=client, role=role)
 
 
 def policies(account: Account) -> Iterator[Result]:
     """Each policy that can be attached to somebody else is as the template says."""
     for logical, declared in account.declared(POLICY).items():
-        judge = partial(as_declared, wanted=listed(account.resolved(declared["PolicyDocument"])))
+        judge = partial(_own_policy, account, declared["PolicyDocument"])
         arn = account.physical(logical)
         yield judged("policy", logical, judge, _version, client=account.client("iam"), arn=arn)
 
 
-def _trust(wanted: Json, told: Json) -> Judgement:
-    return as_declared(_statements(told["Role"]["AssumeRolePolicyDocument"]), listed(wanted))
+def _trust(account: Account, wanted: Json, told: Json) -> Judgement:
+    return _own_policy(account, wanted, _statements(told["Role"]["AssumeRolePolicyDocument"]))
+
+
+def _own_policy(account: Account, wanted: Json, told: list[Json]) -> Judgement:
+    return as_declared(told, listed(account.resolved(wanted)))
+
+
+def _role_policy(account: Account, role: Json, told: list[Json]) -> Judgement:
+    return as_declared(told, _declared_statements(account, role))
 
 
 def _found(client: Any, role: str) -> list[Json]:
@@ -92,7 +100,7 @@ def _statements(document: Any) -> list[Json]:
 
 
 def _declared_statements(account: Account, role: Json) -> list[Json]:
-    resolved = account.resolved(role)
+    resolved = account.resolved({name: role[name] for name in ("Policies", "ManagedPolicyArns") if name in role})
     shared = {account.physical(name): each["PolicyDocument"] for name, each in account.declared(POLICY).items()}
     documents = [policy["PolicyDocument"] for policy in resolved.get("Policies", ())]
     documents += [account.resolved(shared[arn]) for arn in resolved.get("ManagedPolicyArns", ()) if arn in shared]
@@ -102,7 +110,7 @@ def _declared_statements(account: Account, role: Json) -> list[Json]:
 def functions(account: Account) -> Iterator[Result]:
     """Every function has its own role and log group, and variables under a key of ours."""
     client = account.client("lambda")
-    here = account.of("AWS::Lambda::Function")
+    here, ours = account.of("AWS::Lambda::Function"), set(account.of(KEY).values())
     if account.is_local:
         yield unchecked("functions", "Lambda", "the local stack runs them without Lambda")
         return
@@ -117,4 +125,5 @@ def functions(account: Account) -> Iterator[Result]:
         role, log = account.physical(f"{name}Role"), account.physical(f"{name}Logs")
         yield held("function.role", name, str(told["Role"]).endswith(f"/{role}"), told["Role"])
         yield held("function.log", name, told.get("LoggingConfig", {}).get("LogGroup") == log, "another log group")
-        yield held("function.variables", name, told.get("KMSKeyArn"), "its variables are under Lambda's own key")
+        key = str(told.get("KMSKeyArn", "")).rpartition("/")[2]
+        yield held("function.variables", name, key in ours, "its variables are under no key of ours")

@@ -19,9 +19,14 @@ _ARNS = {
     "AWS::SQS::Queue": "arn:{partition}:sqs:{region}:{account}:{id}",
 }
 _STREAM = "StreamArn"
+_OUTPUT = "Outputs."
 _SAME_AS_ID = frozenset({"GroupId"})
 
 type Json = dict[str, Any]
+
+
+class Untold(ValueError):
+    """What an expression comes to is not to be told, and nothing may stand for it."""
 
 
 class Resolution:
@@ -73,7 +78,7 @@ class Resolution:
         return expression
 
     def holds(self, condition: Any) -> bool:
-        """Whether a condition, named or written out, is true; ValueError where that is not to be told."""
+        """Whether a condition, named or written out, is true; Untold where that is not to be told."""
         match condition:
             case str() as name if name in self._conditions:
                 return self.holds(self._conditions[name])
@@ -89,10 +94,12 @@ class Resolution:
                 texts = [str(self.value(each)) for each in (one, other)]
                 if ANYTHING not in "".join(texts):
                     return texts[0] == texts[1]
-        raise ValueError(f"a condition that cannot be told: {condition}")
+        raise Untold(f"a condition that cannot be told: {condition}")
 
     def _attribute(self, logical: str, attribute: str) -> str:
         kind, physical = self._resources.get(logical, ("", ""))
+        if attribute.startswith(_OUTPUT):
+            return ANYTHING
         if attribute in _SAME_AS_ID:
             return physical or ANYTHING
         if not physical or not attribute.endswith("Arn"):
@@ -130,6 +137,8 @@ def _split(arguments: Any) -> Any:
 
 def _select(arguments: Any) -> Any:
     index, values = arguments
+    if not str(index).isdigit():
+        raise Untold("a choice by a number that is not known")
     return values[int(index)] if isinstance(values, list) and int(index) < len(values) else ANYTHING
 
 

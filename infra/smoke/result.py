@@ -7,6 +7,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.smoke.resolution import Untold
+
 type Judgement = tuple[object, str]
 """Whether something holds, and if not, what is there instead."""
 
@@ -41,6 +43,14 @@ def unchecked(check: str, target: str, why: str) -> Result:
     return Result(check, target, State.UNCHECKED, why)
 
 
+def weighed(check: str, target: str, judge: Callable[..., Judgement], *told: Any) -> Result:
+    """What a judge says; unchecked where what the template says cannot be told."""
+    try:
+        return held(check, target, *judge(*told))
+    except Untold as why:
+        return unchecked(check, target, str(why))
+
+
 def asked(
     check: str, target: str, ask: Callable[..., Any], *, missing: Sequence[str] = (), pick: str = "", **request: Any
 ) -> Any:
@@ -72,7 +82,7 @@ def judged(
 ) -> Result:
     """What is judged of AWS's answer, which is None where an error of `missing` says that there is nothing."""
     told = asked(check, target, ask, missing=missing, **request)
-    return told if isinstance(told, Result) else held(check, target, *judge(told))
+    return told if isinstance(told, Result) else weighed(check, target, judge, told)
 
 
 def of_kind(check: str, things: dict[str, str], kind: str) -> Iterator[Result]:

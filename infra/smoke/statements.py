@@ -25,14 +25,8 @@ def as_declared(found: Sequence[Json], wanted: Sequence[Json]) -> Judgement:
     missing = [
         each for each, parts in zip(wanted, declared, strict=True) if not any(_alike(one, parts) for one in there)
     ]
-    changed = {_name(each): each for each in more}
-    why = [_difference(each, changed.get(_name(each))) for each in missing]
-    told = {_name(each) for each in missing}
-    why += [
-        f"more: {_name(each)} allows {_actions(each)}"
-        for each in more
-        if _name(each) not in told and str(each.get("Effect")).lower() != "deny"
-    ]
+    why = [_difference(each, _taken(more, each)) for each in missing]
+    why += [f"more: {_name(each)} allows {_actions(each)}" for each in more if _effect(each) != "deny"]
     return not why, "; ".join(why)
 
 
@@ -40,6 +34,19 @@ def listed(document: Mapping[str, Any] | None) -> list[Json]:
     """The statements of a policy, of which there may be one without a list."""
     statements = (document or {}).get("Statement", [])
     return list(statements) if isinstance(statements, list) else [statements]
+
+
+def _taken(more: list[Json], wanted: Json) -> Json | None:
+    """The statement that is there in the place of one that is missing, which is then no more than declared."""
+    same = [each for each in more if _name(each) == _name(wanted)]
+    same.sort(key=lambda each: _effect(each) != _effect(wanted))
+    if same:
+        more.remove(same[0])
+    return same[0] if same else None
+
+
+def _effect(statement: Json) -> str:
+    return str(statement.get("Effect")).lower()
 
 
 def _difference(wanted: Json, found: Json | None) -> str:

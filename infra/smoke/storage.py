@@ -8,15 +8,17 @@ from typing import Any
 from infra.local.template import SECRETS
 from infra.smoke.account import Account
 from infra.smoke.policies import has_statements, is_under
-from infra.smoke.result import Judgement, Result, asked, held, judged, of_kind
+from infra.smoke.result import Judgement, Result, asked, held, judged, of_kind, weighed
 
 TABLE, QUEUE = "AWS::DynamoDB::Table", "AWS::SQS::Queue"
+_NO_POLICY = ("PolicyNotFoundException", "ResourceNotFoundException")
+_LONGEST_RECOVERY = 35
 
 type Json = dict[str, Any]
 
 
 def tables(account: Account) -> Iterator[Result]:
-    """Encryption, protection, recovery, stream and resource policy of each table."""
+    """Encryption, protection, recovery, expiry, stream and resource policies of each table."""
     yield from of_kind("tables", account.of(TABLE), TABLE)
     client = account.client("dynamodb")
     for logical, declared in account.declared(TABLE).items():
@@ -26,15 +28,20 @@ def tables(account: Account) -> Iterator[Result]:
             yield told
             continue
         yield from _description(account, logical, declared, told)
-        yield judged("table.recovery", logical, _recovery, client.describe_continuous_backups, TableName=name)
-        if "ResourcePolicy" in declared:
-            yield judged(
-                "table.policy", logical, partial(_policy, account, declared["ResourcePolicy"]["PolicyDocument"]),
-                client.get_resource_policy, missing=("PolicyNotFoundException", "ResourceNotFoundException"),
-                ResourceArn=told["TableArn"],
-            )  # fmt: skip
-        if "TimeToLiveSpecification" in declared:
-            yield judged("table.expiry", logical, _expiry, client.describe_time_to_live, TableName=name)
+        judge = partial(_recovery, account, declared["PointInTimeRecoverySpecification"])
+        yield judged("table.recovery", logical, judge, client.describe_continuous_backups, TableName=name)
+        for check, within, arn in (
+            ("table.policy", declared, told["TableArn"]),
+            ("stream.policy", declared["StreamSpecification"], told.get("LatestStreamArn")),
+        ):
+            if "ResourcePolicy" in within and arn:
+                judge, ask = (
+                    partial(_policy, account, within["ResourcePolicy"]["PolicyDocument"]),
+                    client.get_resource_policy,
+                )
+                yield judged(check, logical, judge, ask, missing=_NO_POLICY, ResourceArn=arn)
+        judge = partial(_expiry, account, declared.get("TimeToLiveSpecification"))
+        yield judged("table.expiry", logical, judge, client.describe_time_to_live, TableName=name)
 
 
 def _description(account: Account, logical: str, declared: Json, told: Json) -> Iterator[Result]:
@@ -50,14 +57,21 @@ def _description(account: Account, logical: str, declared: Json, told: Json) -> 
     yield held("table.stream", logical, stream == wanted, f"stream {stream}")
 
 
-def _recovery(told: Json) -> Judgement:
-    state = told["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"]
-    return state == "ENABLED", f"point in time recovery {state}"
+def _recovery(account: Account, wanted: Json, told: Json) -> Judgement:
+    """For as many days as declared: fewer recover less, and more outlive an erasure."""
+    recovery = told["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+    state, days = recovery["PointInTimeRecoveryStatus"], recovery.get("RecoveryPeriodInDays", _LONGEST_RECOVERY)
+    is_as_long = str(days) == str(account.resolved(wanted).get("RecoveryPeriodInDays", _LONGEST_RECOVERY))
+    return state == "ENABLED" and is_as_long, f"point in time recovery {state}, {days} days"
 
 
-def _expiry(told: Json) -> Judgement:
-    state = told["TimeToLiveDescription"]["TimeToLiveStatus"]
-    return state in ("ENABLED", "ENABLING"), state
+def _expiry(account: Account, wanted: Json | None, told: Json) -> Judgement:
+    """By the attribute that is declared; where none is, nothing expires."""
+    state, name = told["TimeToLiveDescription"]["TimeToLiveStatus"], told["TimeToLiveDescription"].get("AttributeName")
+    if wanted is None:
+        return state in ("DISABLED", "DISABLING"), f"items expire by {name}"
+    is_on = state in ("ENABLED", "ENABLING")
+    return is_on and name == account.resolved(wanted)["AttributeName"], f"{state} by {name}"
 
 
 def _policy(account: Account, wanted: Json, told: Json | None) -> Judgement:
@@ -77,8 +91,8 @@ def queues(account: Account) -> Iterator[Result]:
         attributes = told.get("Attributes", {})
         is_encrypted = attributes.get("SqsManagedSseEnabled") == "true" or attributes.get("KmsMasterKeyId")
         yield held("queue.encryption", logical, is_encrypted, "it is not encrypted")
-        is_as_declared, why = has_statements(account, policies.get(logical), attributes.get("Policy"))
-        yield held("queue.policy" if logical in policies else "queue.closed", logical, is_as_declared, why)
+        check = "queue.policy" if logical in policies else "queue.closed"
+        yield weighed(check, logical, has_statements, account, policies.get(logical), attributes.get("Policy"))
         if "RedrivePolicy" in declared:
             target = declared["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
             wanted = account.physical(target).rpartition("/")[2]

@@ -207,6 +207,18 @@ def test_nothing_is_approved_while_a_rule_objects(tmp_path: Path) -> None:
     assert not approved.exists()
 
 
+def test_nothing_hides_behind_the_name_of_a_property(tmp_path: Path) -> None:
+    another = deepcopy(dict(templates()))
+    another[MAIN]["Resources"]["Records"][".Handler"] = "handlers.elsewhere.handler"
+    approved = tmp_path / "approved.json"
+
+    judged = list(unapproved(another, lines(another)))
+    findings = approve(another, approved)
+
+    assert judged == findings == ["template.yaml Resources Records: .Handler begins with a dot"]
+    assert not approved.exists()
+
+
 def test_approving_writes_what_the_bar_reads(tmp_path: Path) -> None:
     approved = tmp_path / "approved.json"
 

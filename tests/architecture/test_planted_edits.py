@@ -47,6 +47,17 @@ def test_every_rule_is_proven_by_an_edit() -> None:
     assert unproven == set()
 
 
+def test_a_log_that_is_kept_too_long_says_where_its_bound_stands() -> None:
+    templates = deepcopy(written())
+    templates["template.yaml"]["Parameters"]["LogRetentionDays"]["AllowedValues"].append(1827)
+    [longer] = applications([templates])
+
+    findings = [finding for _, finding in broken(longer, [BY_NAME["logs_are_encrypted_and_end"]])]
+
+    assert findings
+    assert all("1827, which is not within DAYS_OF_A_LOG (infra/checks/rules_operation.py)" in each for each in findings)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("edit", A_DOZEN, ids=str)
 def test_make_check_fails_on_a_dangerous_edit(edit: Edit, tmp_path: Path) -> None:

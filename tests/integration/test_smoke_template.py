@@ -6,18 +6,20 @@ from functools import cache
 from typing import Any
 
 import pytest
+from moto import mock_aws
 
 from infra.admin.installation import Stack
 from infra.checks import plausible
 from infra.checks.deployments import CHOICES
 from infra.checks.deployments import Stack as Deployed
 from infra.local.process import LocalProcess
-from infra.local.template import content
-from infra.smoke import buckets, permissions
+from infra.local.template import Template, content
+from infra.smoke import alarms, buckets, permissions
 from infra.smoke.account import TEMPLATE, Account
 from infra.smoke.resolution import ANYTHING, Resolution
 from infra.smoke.result import State
 from infra.smoke.statements import as_declared, listed
+from tests.small_account import Deployed as Deployment
 
 type Json = dict[str, Any]
 type Policies = dict[str, tuple[list[Json], list[Json]]]
@@ -61,6 +63,10 @@ def documents(resource: Json) -> list[Json]:
     found = [properties[name] for name in names if name in properties]
     if "ResourcePolicy" in properties:
         found.append(properties["ResourcePolicy"].get("PolicyDocument", properties["ResourcePolicy"]))
+    if "ResourcePolicy" in properties.get("StreamSpecification", {}):
+        found.append(properties["StreamSpecification"]["ResourcePolicy"]["PolicyDocument"])
+    if "AccessPolicy" in properties:
+        found.append(properties["AccessPolicy"])
     return found + [each["PolicyDocument"] for each in properties.get("Policies", ())]
 
 
@@ -181,6 +187,43 @@ def test_no_weakening_of_any_statement_of_the_template_goes_unseen(choice: str) 
     found = [f"{name} {what}" for name, each in policies(choice).items() for what in unseen(*each)]
 
     assert found == []
+
+
+# --- alarms
+
+
+def resolved_alarms() -> tuple[Account, dict[str, Json]]:
+    """A stack that is given a text for every parameter, and the alarms that CloudFormation would make in it."""
+    template = Template(TEMPLATE.parent / "infra" / "alarms.yaml")
+    given = dict.fromkeys(template._content["Parameters"], "7")
+    topic = "arn:aws:sns:eu-west-3:123456789012:operators"
+    account = Account(Deployment("alarms"), template)
+    account._told = {"StackId": STACK_ID, "Parameters": []}
+    account._parameters = given
+    account._resources = {"Operators": (alarms.TOPIC, topic)}
+    made = {}
+    for logical, properties in template.resources(alarms.ALARM):
+        made[logical] = account.resolved(properties)
+        account._resources[logical] = (alarms.ALARM, made[logical]["AlarmName"])
+    return account, made
+
+
+@mock_aws
+def test_every_alarm_of_the_template_is_told_from_one_that_rings_at_another_figure() -> None:
+    account, made = resolved_alarms()
+    client = account.client("cloudwatch")
+
+    told = []
+    for change in 0, 1:
+        for alarm in made.values():
+            client.put_metric_alarm(**alarm | {"Threshold": float(alarm["Threshold"]) + change})
+        told.append(
+            {one.target: (one.check, one.state) for one in alarms.alarms(account) if one.check != "alarm.tells"}
+        )
+
+    assert len(made) > 30
+    assert told[0] == dict.fromkeys(made, ("alarm.rule", State.OK))
+    assert told[1] == dict.fromkeys(made, ("alarm.rule", State.FAILED))
 
 
 # --- the local stack

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infra.smoke.life_cycles import life_as_declared
-from infra.smoke.resolution import ANYTHING, Resolution
+from infra.smoke.resolution import ANYTHING, Resolution, Untold
 from infra.smoke.statements import as_declared
 
 type Json = dict[str, Any]
@@ -123,8 +123,20 @@ def test_an_expression_comes_to_what_the_stack_knows_of_it(resolution: Resolutio
     assert resolution.value(expression) == value
 
 
+def test_outputs_of_a_stack_within_are_not_made_up() -> None:
+    within = {"Edge": ("AWS::CloudFormation::Stack", "arn:aws:cloudformation:eu-west-3:1:stack/e/1")}
+    resolution = Resolution(STACK_ID, {}, {}, within)
+
+    assert resolution.value({"Fn::GetAtt": ["Edge", "Outputs.DistributionArn"]}) == ANYTHING
+
+
+def test_a_choice_by_an_unknown_number_is_not_made(resolution: Resolution) -> None:
+    with pytest.raises(Untold):
+        resolution.value({"Fn::Select": [{"Ref": "Missing"}, ["a"]]})
+
+
 def test_a_condition_that_cannot_be_told_is_decided_for_nobody(resolution: Resolution) -> None:
-    with pytest.raises(ValueError, match="cannot be told"):
+    with pytest.raises(Untold, match="cannot be told"):
         resolution.value({"Fn::If": ["Odd", "a", "b"]})
 
 
@@ -170,3 +182,13 @@ def test_an_allowance_hides_behind_no_denial_of_the_same_name() -> None:
 
     assert not holds
     assert why == "more: S allows a:b"
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_an_allowance_hides_behind_no_weakened_statement_of_the_same_name(is_first: bool) -> None:
+    denial = {"Sid": "S", "Effect": "Deny", "Principal": "*", "Action": "a:*", "Resource": "*"}
+    found = [denial | {"Effect": "Allow", "Action": "b:*"}, denial | {"Action": "a:b"}]
+
+    holds, why = as_declared(found if is_first else found[::-1], [denial])
+
+    assert (holds, why) == (False, "S: another Action; more: S allows b:*")
