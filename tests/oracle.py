@@ -5,7 +5,7 @@ The few `unsaid` verdicts are what the production permits without a sentence for
 what the decision need not.
 """
 
-from tests.oracle_apps import is_out_of_scope
+from tests.oracle_apps import is_out_of_scope, reads_nothing
 from tests.oracle_carers import WISHES, judge_carer
 from tests.oracle_case import PATIENT, Action, Case, Kind, State
 from tests.oracle_verdict import (
@@ -150,7 +150,10 @@ def _citizen(case: Case, role: str) -> Verdict:
     theirs = (
         action is not Action.READ_MESSAGE or case.owner == PATIENT
     )  # a professional's mailbox is the professional's
-    return when(rules and action in _RULES_THE_RECORD and theirs)
+    if rules and action in _RULES_THE_RECORD and theirs:
+        return PERMIT
+    is_unseen = action in OF_DOCUMENTS and "MASQUE_PS" in case.document.labels and reads_nothing(case)
+    return Verdict(False, FORBIDDEN | {HIDDEN}) if is_unseen else REFUSED
 
 
 def _is_hidden(case: Case, role: str) -> bool:

@@ -1,5 +1,7 @@
 """The access oracle on third-party apps: what the scopes of a token cover, read anew from SMART App Launch."""
 
+from dataclasses import replace
+
 from tests.oracle_case import PATIENT, Action, Case, Kind, Who
 
 _CONTEXTS = {
@@ -23,6 +25,11 @@ def is_out_of_scope(case: Case) -> bool:
     about = case.about or (case.asks[0] if replaces else "")
     is_about = not about or any(_covers(case.who, about, letter) for letter in wanted)
     return not (_covers(case.who, *case.asks) and is_about)
+
+
+def reads_nothing(case: Case) -> bool:
+    """Whether the app that asks may not read what it would change: what is masked is not there for it."""
+    return is_out_of_scope(replace(case, action=Action.READ))
 
 
 def _covers(who: Who, resource_type: str, letter: str) -> bool:

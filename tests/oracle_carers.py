@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tests.oracle_apps import reads_nothing
 from tests.oracle_case import Action, Case, Directive, Kind
 from tests.oracle_verdict import (
     BLOCKED,
@@ -170,7 +171,8 @@ def _changes(case: Case, attending: bool) -> Verdict:
     masked = "MASQUE_PS" in case.document.labels
     if masked and not (named or attending or _sees_masked(case)):
         return deny(HIDDEN)
-    return Verdict(False, FORBIDDEN | ({HIDDEN} if masked and not (named or attending) else set()))
+    is_seen = (named or attending) and not reads_nothing(case)
+    return Verdict(False, FORBIDDEN | ({HIDDEN} if masked and not is_seen else set()))
 
 
 def _habilitated(case: Case) -> bool:

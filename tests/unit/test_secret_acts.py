@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,23 @@ def test_every_code_of_the_list_tells_in_whatever_system(act: Json, system: str)
     coding = {"code": act["code"]} | ({"system": system} if system else {})
 
     assert tell_of_secret_acts(set(sayings_of({"code": {"coding": [coding]}})))
+
+
+def test_a_long_name_is_looked_through_in_a_moment() -> None:
+    began = time.process_time()
+
+    said = list(sayings_of({"identifier": [{"value": "a" * 20_000}, {"value": "b" * 20_000 + "7"}]}))
+
+    assert time.process_time() - began < 0.5
+    assert [len(one) for one in said] == [20_000, 1]
+
+
+@given(st.text(alphabet="aZé_ -.09٣²½", max_size=12))
+def test_words_of_a_name_with_a_digit_are_left_out_whole(text: str) -> None:
+    [said] = sayings_of({"value": text})
+
+    words = re.findall(r"[^\W_]+", text)
+    assert re.findall(r"[^\W_]+", said) == [one for one in words if not any(map(str.isdecimal, one))]
 
 
 @given(st.text(max_size=60))

@@ -22,7 +22,8 @@ _NAMES = frozenset(
     }
 )
 """Names of things: made of random characters, which may look like a code."""
-_NUMBERED = re.compile(r"[^\W_]*\d[^\W_]*")
+_NUMBERED = re.compile(r"(?<![^\W_])[^\W\d_]*+\d[^\W_]*+")
+"""A run of letters and digits with a digit in it; whatever the text, each of its characters is looked at once."""
 
 
 def sayings_of(value: Any, name: str = "") -> Iterator[str]:
